@@ -1,0 +1,1 @@
+"""Instruments for experiments that a reader can run again."""
