@@ -68,7 +68,9 @@ class Layout:
             toc = yaml.safe_load((self.root / "_toc.yml").read_text())
             return list(_files(toc))
         except (OSError, yaml.YAMLError, TypeError) as problem:
-            raise WorkbenchError(f"_toc.yml cannot be read: {problem}", "restore it with git checkout _toc.yml") from None
+            raise WorkbenchError(
+                f"_toc.yml cannot be read: {problem}", "restore it with git checkout _toc.yml"
+            ) from None
 
     def chapters(self) -> list[Path]:
         """The chapters' notebooks, in the order of `_toc.yml`."""

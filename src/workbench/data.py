@@ -1,0 +1,52 @@
+"""Data sets by name: pinned, hash-checked, offline."""
+
+from pathlib import Path
+
+from workbench.packaged import Packaged, Source, locate
+
+
+def _from_gensim(name: str, file: str, sha256: str, what: str) -> Packaged:
+    source = Source("gensim", "4.4.0", folder="gensim/test/test_data")
+    return Packaged(name, what, "LGPL-2.1 (gensim's test data)", file, sha256, (source,))
+
+
+DATA = {
+    entry.name: entry
+    for entry in (
+        _from_gensim(
+            "lee50",
+            "lee.cor",
+            "a878f9a58f6743c32985c56c2f2f75988386216b38a4023a01fd3bcf7884d93e",
+            "50 short news texts, one a line, whose likeness Lee et al. (2005) had people judge",
+        ),
+        _from_gensim(
+            "lee50_similarity",
+            "similarities0-1.txt",
+            "23762bc6b728897144dda3d324a2c032dc1e059e1009806226d64b6dd123ed79",
+            "50 × 50 mean human similarity (0 to 1) of the Lee texts",
+        ),
+        _from_gensim(
+            "lee_news",
+            "lee_background.cor",
+            "5d78d6dafd953bbf65797bef09a9ffb9ec430583381be705f8fd460000f370fb",
+            "300 news texts of the same source, one a line",
+        ),
+        _from_gensim(
+            "wordsim353",
+            "wordsim353.tsv",
+            "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d",
+            "353 word pairs with a human similarity (0 to 10)",
+        ),
+        _from_gensim(
+            "simlex999",
+            "simlex999.txt",
+            "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
+            "999 word pairs with a human similarity (0 to 10)",
+        ),
+    )
+}
+
+
+def data_path(name: str) -> Path:
+    """The data file, after checking its SHA-256.  Raises UnknownNameError or WorkbenchError."""
+    return locate("data set", name, DATA)

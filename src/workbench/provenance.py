@@ -1,0 +1,151 @@
+"""Which machine, which code: the record that travels with every number."""
+
+import datetime as dt
+import os
+import platform
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("numpy", "torch", "onnxruntime", "transformers", "scikit-learn", "papermill")
+FLAGS = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimddp",
+    "i8mm",
+)
+MIME = "application/vnd.workbench.provenance+json"
+
+
+@lru_cache(maxsize=1)
+def cpu() -> dict:
+    """The processor's name and those of its instruction sets that decide a chapter's result."""
+    import cpuinfo
+
+    info = cpuinfo.get_cpu_info()
+    known = {flag.replace("-", "_").lower() for flag in info.get("flags", [])}
+    known |= {"avx512_vnni"} if "avx512vnni" in known else set()
+    return {"cpu": info.get("brand_raw") or platform.machine(), "flags": [f for f in FLAGS if f in known]}
+
+
+@lru_cache(maxsize=1)
+def gpu() -> str | None:
+    """The first CUDA device's name, or None.  Asks the driver, not torch."""
+    try:
+        asked = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = asked.stdout.strip().splitlines() if asked.returncode == 0 else []
+    return lines[0].strip() if lines else None
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def memory_gb() -> float:
+    import psutil
+
+    return round(psutil.virtual_memory().total / 2**30, 1)
+
+
+def machine_name(cpu_name: str, core_count: int, gpu_name: str | None) -> str:
+    """A short name for a kind of machine: ("AMD EPYC 7B13 64-Core", 2, None) → "amd-epyc-7b13-2c"."""
+    words = gpu_name or re.sub(r"\((R|TM)\)|\bCPU\b|\bProcessor\b|\d+-Core|@.*", " ", cpu_name, flags=re.I)
+    kept = re.findall(r"[a-z0-9]+", words.lower())[:4]
+    return "-".join([*kept, f"{core_count}c"] if not gpu_name else kept)
+
+
+def machine(profile: str = "cpu") -> str:
+    """This machine's short name; under the gpu profile, its card's."""
+    return machine_name(cpu()["cpu"], cores(), gpu() if profile == "gpu" else None)
+
+
+def commit(folder: Path | None = None) -> str:
+    """The checkout's commit, with "+" when files differ from it; "unknown" outside a checkout."""
+    git = ["git", "-C", str(folder or Path(__file__).parent)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=20)
+        dirty = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else "unknown"
+
+
+def packages(names=PACKAGES) -> dict[str, str]:
+    """Installed versions of the packages that move a number."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def record(profile: str, seed: int, threads: int) -> dict:
+    """Everything needed to say where a number comes from.  Holds no host name, user name or path."""
+    return {
+        "machine": machine(profile), **cpu(), "cores": cores(), "threads": threads, "memory_gb": memory_gb(),
+        "gpu": gpu(), "os": f"{platform.system()} {platform.machine()}", "python": platform.python_version(),
+        "packages": packages(), "commit": commit(), "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None, "profile": profile, "seed": seed,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A yes or no about this machine, with the words for it."""
+
+    true: bool
+    words: str
+
+    def __bool__(self) -> bool:
+        return self.true
+
+
+def cpu_has(flag: str) -> Condition:
+    """Only machines whose processor has `flag`, for `claim(only_if=…)`.  flag: one of FLAGS."""
+    return Condition(flag in _known(flag), f"needs a processor with {flag}")
+
+
+def cpu_lacks(flag: str) -> Condition:
+    """Only machines whose processor lacks `flag`, for `claim(only_if=…)`.  flag: one of FLAGS."""
+    return Condition(flag not in _known(flag), f"is about processors without {flag}")
+
+
+def _known(flag: str) -> list[str]:
+    if flag not in FLAGS:
+        from workbench.errors import UnknownNameError
+
+        raise UnknownNameError("instruction set", flag, FLAGS)
+    return cpu()["flags"]
+
+
+_current: dict = {}
+
+
+def set_current(provenance: dict) -> None:
+    """Remember the notebook's provenance, so that its claims carry profile and machine."""
+    _current.clear()
+    _current.update(provenance)
+
+
+def current() -> dict:
+    """The provenance that `prepare` recorded in this process; empty before."""
+    return dict(_current)
