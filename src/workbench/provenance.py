@@ -64,16 +64,24 @@ def memory_gb() -> float:
     return round(psutil.virtual_memory().total / 2**30, 1)
 
 
-def machine_name(cpu_name: str, core_count: int, gpu_name: str | None) -> str:
-    """A short name for a kind of machine: ("AMD EPYC 7B13 64-Core", 2, None) → "amd-epyc-7b13-2c"."""
-    words = gpu_name or re.sub(r"\((R|TM)\)|\bCPU\b|\bProcessor\b|\d+-Core|@.*", " ", cpu_name, flags=re.I)
-    kept = re.findall(r"[a-z0-9]+", words.lower())[:4]
-    return "-".join([*kept, f"{core_count}c"] if not gpu_name else kept)
+def machine_name(cpu_name: str, core_count: int, flags: list[str]) -> str:
+    """A short name for a kind of machine: ("AMD EPYC 7B13 64-Core", 2, ["avx2"]) → "amd-epyc-7b13-2c-avx2"."""
+    words = re.sub(r"\((R|TM)\)|\bCPU\b|\bProcessor\b|\d+-Core|@.*", " ", cpu_name, flags=re.I)
+    return "-".join([*re.findall(r"[a-z0-9]+", words.lower())[:4], f"{core_count}c", instruction_tier(flags)])
+
+
+def instruction_tier(flags: list[str]) -> str:
+    """The widest instruction set that decides integer speed: amx > vnni > avx512 > avx2, or neon, or base."""
+    tiers = {"amx": {"amx_int8"}, "vnni": {"avx512_vnni", "avx_vnni"}, "avx512": {"avx512f"}, "avx2": {"avx2"}}
+    tiers |= {"i8mm": {"i8mm"}, "neon": {"asimd"}}
+    return next((name for name, needed in tiers.items() if needed & set(flags)), "base")
 
 
 def machine(profile: str = "cpu") -> str:
     """This machine's short name; under the gpu profile, its card's."""
-    return machine_name(cpu()["cpu"], cores(), gpu() if profile == "gpu" else None)
+    if profile == "gpu" and gpu():
+        return "-".join(re.findall(r"[a-z0-9]+", gpu().lower())[:4])
+    return machine_name(cpu()["cpu"], cores(), cpu()["flags"])
 
 
 def commit(folder: Path | None = None) -> str:
