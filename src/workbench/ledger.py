@@ -57,13 +57,14 @@ def _claims_of(path: Path) -> list[dict]:
 
 
 def _refuse_bad_name(claim: dict) -> None:
-    expected = slug(claim["chapter"])
-    name = str(claim.get("id"))
-    if not ID.fullmatch(name) or name.split(".")[0] != expected:
-        raise WorkbenchError(
-            f"claim '{name}' in {claim['chapter']}, cell '{claim['cell']}', is not named {expected}.<what_it_says>",
-            f"call it {expected}.{re.sub('[^a-z0-9]+', '_', name.split('.')[-1].lower()).strip('_') or 'what'}",
-        )
+    expected, name = slug(claim["chapter"]), str(claim.get("id"))
+    if ID.fullmatch(name) and name.split(".")[0] == expected:
+        return
+    what = re.sub("[^a-z0-9]+", "_", name.split(".")[-1].lower()).strip("_") or "what"
+    raise WorkbenchError(
+        f"claim '{name}' in {claim['chapter']}, cell '{claim['cell']}', does not start with its chapter's name",
+        f"call it {expected}.{what}",
+    )
 
 
 def collect(executed: Iterable[Path]) -> list[dict]:
