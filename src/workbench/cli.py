@@ -48,6 +48,7 @@ def run(
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's parameter, `name=value`.")] = None,
     force: Annotated[bool, typer.Option(help="Run also what has not changed.")] = False,
     changed: Annotated[bool, typer.Option(help="Only chapters that differ from the last commit.")] = False,
+    record: Annotated[bool, typer.Option(help="Write this machine's claims to `book/evidence/`, to be committed.")] = False,
 ) -> None:
     """Execute chapters through papermill, each in a kernel of its own.
 
@@ -58,7 +59,13 @@ def run(
     """
     from workbench.front import run_chapters
 
-    run_chapters(Layout.find(), chapters, profile, scheduler, parameter or [], force, changed, out)
+    layout = Layout.find()
+    run_chapters(layout, chapters, profile, scheduler, parameter or [], force, changed, out)
+    if record:
+        from workbench import ledger
+
+        for path in ledger.save_evidence(layout, profile):
+            out.print(f"recorded: {path.relative_to(layout.root)}", highlight=False)
 
 
 @app.command()
