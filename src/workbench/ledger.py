@@ -4,15 +4,12 @@ The ledger is derived, never typed: every row comes out of the output of one exe
 """
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-
+from workbench import notebooks
 from workbench.claims import MIME as CLAIM
 from workbench.claims import bound_text
 from workbench.errors import UnknownNameError, WorkbenchError
@@ -40,12 +37,9 @@ def _records(notebook: Any, mime: str) -> Iterable[tuple[str, dict]]:
 
 def _read(path: Path) -> Any:
     try:
-        return nbformat.read(path, as_version=4)
-    except Exception as problem:  # nbformat raises half a dozen unrelated types on a damaged file
-        raise WorkbenchError(
-            f"{path.name} is not a readable executed notebook ({type(problem).__name__})",
-            f"run it again: workbench run {path.stem} --force",
-        ) from None
+        return notebooks.read(path)
+    except WorkbenchError as problem:
+        raise WorkbenchError(problem.message, f"run it again: workbench run {path.stem} --force") from None
 
 
 def _claims_of(path: Path) -> list[dict]:
@@ -82,19 +76,8 @@ def collect(executed: Iterable[Path]) -> list[dict]:
 
 
 def _write_json(path: Path, content: dict) -> Path:
-    """Write all of the file or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException as problem:
-        Path(draft).unlink(missing_ok=True)
-        if isinstance(problem, OSError):
-            raise WorkbenchError(f"cannot write {path}: {problem.strerror}", "free some disk space") from None
-        raise
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    notebooks.write_text(text, path)
     return path
 
 
