@@ -6,7 +6,9 @@ import nbformat
 import pytest
 from handmade import book, claim, code, prose, provenance, stream, text, write
 
+from workbench import execute
 from workbench.errors import CheckFailedError, WorkbenchError
+from workbench.plan import plan
 from workbench.replay import judge_claim
 from workbench.tolerance import of_tags, same_within
 from workbench.verify import kind, verify
@@ -37,14 +39,22 @@ def layout(tmp_path):
 
 def save(layout, committed, executed):
     """A committed notebook and its executed copy, as papermill leaves it."""
-    injected = code("injected", source='profile = "cpu"', tags=("injected-parameters",))
-    executed = [cell.copy() for cell in executed]
-    executed[2:2] = [injected]
-    for number, cell in enumerate(executed):
-        if cell.cell_type == "code" and cell.execution_count:
-            cell.execution_count = number
-    write(layout.notebooks / f"{STEM}.ipynb", *committed)
-    write(layout.runs("cpu") / f"{STEM}.ipynb", *executed)
+    injected = code("injected", source="seed = 0", tags=("injected-parameters",))
+    if committed[0].id != "title":
+        committed, executed = [[*notebook_cells()[:2], *cells] for cells in (committed, executed)]
+    path = write(layout.notebooks / f"{STEM}.ipynb", *committed)
+    write(layout.runs("cpu") / f"{STEM}.ipynb", *executed[:2], injected, *executed[2:])
+    record(layout.runs("cpu"), "ok", key(layout, path))
+
+
+def key(layout, path):
+    return plan(layout, [path.stem], "cpu", {}, include_solutions=False)[0].key
+
+
+def record(folder, status, key, message=""):
+    """The runner's sidecar."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{STEM}.run.json").write_text(json.dumps({"status": status, "key": key, "message": message}))
 
 
 def edit(path, cell_id, change):
@@ -100,7 +110,6 @@ TAMPERINGS = {
     "a stripped cell": ("words", strip, "committed without having been run"),
     "a source that was not run": ("shape", lambda c: c.update(source="w.size"), "differs from what was run"),
     "prose that was not published": ("title", lambda c: c.update(source="# Measure"), "differs from what was run"),
-    "a tolerance that is none": ("loss", lambda c: c.metadata.update(tags=["tolerance-2"]), "is no tolerance"),
 }
 
 
@@ -239,16 +248,25 @@ def test_an_error_in_the_executed_copy_fails_with_its_name(layout):
     assert "ValueError: no" in verify(layout).problems()[0]
 
 
-@pytest.mark.parametrize("sidecar", [{"status": "raised", "message": "ValueError in cell 3"}, {"status": "died"}])
-def test_a_notebook_that_no_longer_runs_fails_though_its_last_good_copy_is_there(layout, sidecar):
-    (layout.runs("cpu") / f"{STEM}.run.json").write_text(json.dumps(sidecar))
-    (problem,) = verify(layout).problems()
-    assert f"does not run: {sidecar['status']}" in problem
+@pytest.mark.parametrize("copy", ["kept", "absent"])
+def test_a_notebook_that_no_longer_runs_fails_though_its_last_good_copy_is_there(layout, copy):
+    today = key(layout, layout.notebooks / f"{STEM}.ipynb")
+    record(layout.runs("cpu") / "failed", "raised", today, "cell 3 (shape) raised ValueError: no")
+    if copy == "absent":
+        (layout.runs("cpu") / f"{STEM}.ipynb").unlink()
+    assert verify(layout).problems() == [f"{STEM}: does not run: raised: cell 3 (shape) raised ValueError: no"]
 
 
-def test_a_half_written_sidecar_fails(layout):
-    (layout.runs("cpu") / f"{STEM}.run.json").write_text('{"status": "o')
-    assert "half-written" in verify(layout).problems()[0]
+def test_a_failure_that_has_been_mended_is_forgotten(layout):
+    record(layout.runs("cpu") / "failed", "raised", "an older key")
+    assert verify(layout).passed
+
+
+@pytest.mark.parametrize("content", ['{"key": "0123"}', '{"status": "o', "[]", None])
+def test_a_copy_that_was_not_run_with_todays_modules_fails(layout, content):
+    sidecar = layout.runs("cpu") / f"{STEM}.run.json"
+    sidecar.unlink() if content is None else sidecar.write_text(content)
+    assert "changed since it was run" in verify(layout).problems()[0]
 
 
 def test_a_notebook_that_was_not_run_fails_with_the_command(layout):
@@ -294,6 +312,13 @@ def test_numbers_are_near_and_the_rest_is_equal(ref, test, tolerance, same):
     assert same_within(ref, test, tolerance) is same
 
 
+def test_a_strange_tolerance_fails_its_cell(layout):
+    cells = [code("shape", text("(2, 2)")), code("loss", text("3.7"), tags=("tolerance-2",))]
+    save(layout, cells, cells)
+    (problem,) = verify(layout).problems()
+    assert problem.startswith(f"{STEM}:loss: cell tag 'tolerance-2' is no tolerance")
+
+
 @pytest.mark.parametrize(
     "tags", [["tolerance-x"], ["tolerance-0"], ["tolerance-1"], ["tolerance-1e-3", "tolerance-2e-3"]]
 )
@@ -318,3 +343,20 @@ def test_a_strange_tolerance_is_refused(tags):
 )
 def test_an_output_counts_for_what_it_is(output, expected):
     assert kind(code("c", output)) == expected
+
+
+@pytest.mark.slow
+def test_a_real_run_is_verified_until_the_notebook_no_longer_runs(tiny_book):
+    """The runner's executed copy, refreshed into the committed notebook, by hand."""
+    tiny_book.chapter("00_add", "# Add two numbers", "total = 1 + 1", "total")
+    execute.run(tiny_book.layout, ["00_add"])
+    path = tiny_book.layout.notebooks / "00_add.ipynb"
+    path.write_text((tiny_book.layout.runs("cpu") / "00_add.ipynb").read_text())
+    report = verify(tiny_book.layout, ["00_add"])
+    assert report.passed, report.problems()
+    tiny_book.edit("00_add", "total = 1 + 1", "total = 1 / 0")
+    execute.run(tiny_book.layout, ["00_add"])
+    report = verify(tiny_book.layout, ["00_add"])
+    assert not report.passed
+    assert "does not run: raised: " in report.problems()[0]
+    assert "ZeroDivisionError" in report.problems()[0]

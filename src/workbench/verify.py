@@ -1,6 +1,5 @@
 """Do today's outputs still equal the committed ones, and is enough of them compared to mean something?"""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,24 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import notebooks
 from workbench.claims import MIME as CLAIM
-from workbench.errors import CheckFailedError, WorkbenchError
+from workbench.errors import CheckFailedError
 from workbench.layout import Layout
+from workbench.standing import PROFILE, Mismatch, unfit
+from workbench.store import copy_path
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-PROFILE = "cpu"  # committed outputs come from it
 MIN_SHARE = 0.90
 KINDS = ("values", "structure", "measured", "not compared")
 BARE = re.compile(r"<[A-Za-z_][\w.]*( [^<>]*(<[^<>]*>)?[^<>]*)?>")  # <Figure size 640x480 with 1 Axes>
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """One reason why a notebook is not verified.  cell: a cell id, "" for the whole notebook."""
-
-    cell: str
-    message: str
 
 
 @dataclass
@@ -140,10 +132,9 @@ def verify(layout: Layout, chapters: list[str] | None = None, min_share: float |
     reports = {path: NotebookReport(path.stem) for path in paths}
     pairs = {}
     for path, report in reports.items():
-        executed = layout.runs(PROFILE) / path.name
-        report.mismatches += list(_unfit(path, executed))
+        report.mismatches += unfit(layout, path)
         if report.passed:
-            pairs[path] = executed
+            pairs[path] = copy_path(layout, PROFILE, path.stem)
     if pairs:
         _compare(pairs, reports)
     return VerifyReport(tuple(reports.values()), None if chapters else min_share)
@@ -183,63 +174,3 @@ def _output_kind(output: Any, not_comparable: set[str]) -> str:
     if data.get(CLAIM, {}).get("id") in not_comparable or not plain or BARE.fullmatch(plain):
         return "not compared"
     return "structure" if plain.startswith("figure:") else "values"
-
-
-def _unfit(path: Path, executed: Path) -> Iterable[Mismatch]:
-    """Reasons why comparing would prove nothing, before nbval is asked."""
-    try:
-        committed = notebooks.read(path)
-    except WorkbenchError as problem:
-        return [Mismatch("", str(problem))]
-    found = list(_vacuous(committed))
-    failed = _failed_run(executed)
-    if failed:
-        return [*found, Mismatch("", failed)]
-    try:
-        ran = notebooks.read(executed)
-    except WorkbenchError as problem:
-        return [*found, Mismatch("", f"{problem.message}: run it again: workbench run {path.stem} --force")]
-    return [*found, *_stale(_cells(committed), _cells(ran))]
-
-
-def _vacuous(nb: Any) -> Iterable[Mismatch]:
-    code = [cell for cell in nb.cells if cell.cell_type == "code"]
-    if len({cell.get("id") for cell in code}) < len(code):
-        yield Mismatch("", "code cells without ids of their own: nothing can be aligned")
-    for cell in code:
-        if cell.source.strip() and cell.execution_count is None:
-            yield Mismatch(cell.get("id", "?"), "committed without having been run: run workbench refresh")
-
-
-def _failed_run(executed: Path) -> str | None:
-    """Why the last run left nothing to compare with, if so."""
-    sidecar = executed.with_suffix(".run.json")
-    if sidecar.is_file():
-        try:
-            run = json.loads(sidecar.read_text(encoding="utf-8"))
-            if run["status"] not in ("ok", "cached"):
-                return f"does not run: {run['status']}: {run.get('message') or ''}".strip(": ")
-        except (ValueError, KeyError, TypeError):
-            return f"{sidecar.name} is half-written: run it again with --force"
-    return None if executed.is_file() else f"was not run here: workbench run {executed.stem}"
-
-
-def _cells(nb: Any) -> dict[str, Any]:
-    return {cell.get("id", "?"): cell for cell in nb.cells if "injected-parameters" not in notebooks.tags(cell)}
-
-
-def _stale(committed: dict[str, Any], ran: dict[str, Any]) -> Iterable[Mismatch]:
-    cure = "stale run: workbench run"
-    for cell in [*committed, *ran]:
-        if cell not in ran:
-            yield Mismatch(cell, f"is in the notebook and not in its executed copy ({cure})")
-        elif cell not in committed:
-            yield Mismatch(cell, f"is in the executed copy and not in the notebook ({cure})")
-    both = [cell for cell in committed if cell in ran]
-    if both != [cell for cell in ran if cell in committed]:
-        yield Mismatch("", f"the cells of the executed copy are in another order ({cure})")
-    for cell in both:
-        if committed[cell].source != ran[cell].source:
-            yield Mismatch(cell, f"differs from what was run ({cure})")
-        elif ran[cell].cell_type == "code" and ran[cell].source.strip() and ran[cell].execution_count is None:
-            yield Mismatch(cell, "was not reached by the run: workbench run --force")
