@@ -72,7 +72,7 @@ def test_a_full_disk_leaves_the_last_good_ledger(layout, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(WorkbenchError, match="No space left on device.* — free some disk space"):
+    with pytest.raises(WorkbenchError, match=r"No space left on device.* — free some disk space"):
         ledger.write(layout)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -95,7 +95,7 @@ def test_a_damaged_executed_notebook_names_its_cure(layout):
 
 def test_machines_stand_side_by_side_and_the_local_one_counts_once(layout):
     execute(layout, "01_a_b", claim("a_b.x", profile="gpu", machine="h200"), profile="gpu", machine="h200")
-    assert [path.name for path in ledger.save_evidence(layout, "gpu")] == ["h200.gpu.json"]
+    assert [path.name for path in ledger.save_evidence(layout, "gpu")] == ["h200.json"]
     execute(layout, "01_a_b", claim("a_b.x"))
     ledger.write(layout)
     ledger.save_evidence(layout, "cpu")
@@ -105,8 +105,10 @@ def test_machines_stand_side_by_side_and_the_local_one_counts_once(layout):
 
 def test_smoke_numbers_are_never_published(layout):
     execute(layout, "01_a_b", claim("a_b.x", None, why_not="smoke sizes are too small"), profile="smoke")
-    assert ledger.write(layout, "smoke")
-    assert ledger.load(layout).empty
+    execute(layout, "02_c", claim("c.y"))
+    assert [path.name for path in ledger.write(layout)] == ["test-cpu-2c.json"]
+    assert [path.name for path in ledger.write(layout, "smoke")] == ["test-cpu-2c.smoke.json"]
+    assert ledger.load(layout)["id"].tolist() == ["c.y"]
     assert len(ledger.load(layout, profiles=("smoke",))) == 1
 
 

@@ -82,8 +82,8 @@ def _write_json(path: Path, content: dict) -> Path:
 
 
 def _file_name(machine: str, profile: str) -> str:
-    """ "amd-epyc-2c.json"; another profile of the same machine has a file of its own."""
-    return f"{machine}.json" if profile == "cpu" else f"{machine}.{profile}.json"
+    """ "amd-epyc-2c.json".  A GPU run has its card's name as machine; a smoke run must not replace a real one."""
+    return f"{machine}.smoke.json" if profile == "smoke" else f"{machine}.json"
 
 
 def _executed(layout: Layout, profile: str) -> list[Path]:
@@ -122,8 +122,11 @@ def save_evidence(layout: Layout, profile: str = "gpu") -> list[Path]:
     return _save(layout, profile, layout.evidence)
 
 
-def _profile_of(path: Path) -> str:
-    return path.stem.rsplit(".", 1)[1] if "." in path.stem else "cpu"
+def _profile_of(path: Path) -> str | None:
+    try:
+        return _load_one(path, "")["profile"]
+    except WorkbenchError:
+        return None
 
 
 def _load_one(path: Path, cure: str) -> dict:
