@@ -1,0 +1,60 @@
+"""What a page loads and says about itself: only the scripts it uses, its preview card, the feed's address."""
+
+from pathlib import Path
+
+from workbench.site.claims import data
+
+HERE = Path(__file__).parent
+UNUSED = ("design-tabs.js",)  # scripts that extensions put on every page and no page of this book calls
+MATH = ("mathjax", "MathJax")
+
+
+def used(scripts: list, body: str) -> list:
+    """The scripts that a page with this body needs, each once."""
+    unwanted = UNUSED if 'class="math' in body else UNUSED + MATH
+    kept = {}
+    for script in scripts:
+        name, code = getattr(script, "filename", script) or "", getattr(script, "attributes", {}).get("body") or ""
+        if not any(word in f"{name}{code}" for word in unwanted):
+            kept.setdefault((str(name), code), script)
+    return list(kept.values())
+
+
+def page_context(app, pagename, templatename, context, doctree):
+    """Run after the other extensions have had their say."""
+    context["script_files"] = used(context.get("script_files", []), context.get("body") or "")
+    context["wb_evidence"] = bool(app.env.metadata.get(pagename, {}).get("wb_evidence"))
+
+
+def preview(app, pagename, templatename, context, doctree):
+    """Name the page's card, before sphinxext-opengraph reads the page's fields."""
+    if doctree is None or pagename not in data(app.env)["cards"]:
+        return
+    fields = dict(context["meta"] or {})
+    fields.setdefault("og:image", f"{data(app.env)['site']}cards/{pagename}.png")
+    fields.setdefault("og:image:alt", f"Preview of this page: {context['title']}")
+    context["meta"] = fields
+
+
+def use_templates(app, config):
+    config.templates_path = [str(HERE / "templates"), *config.templates_path]
+
+
+def vendor_tables(app, problem):
+    """Serve itables' DataTables bundle ourselves."""
+    import shutil
+
+    import itables
+
+    if problem is None:
+        target = Path(app.outdir) / "vendor" / "itables"
+        target.mkdir(parents=True, exist_ok=True)
+        for name in ("dt_bundle.js", "dt_bundle.css"):
+            shutil.copy(Path(itables.__file__).parent / "html" / name, target / name)
+
+
+def setup(app):
+    app.connect("config-inited", use_templates)
+    app.connect("html-page-context", preview, priority=100)
+    app.connect("html-page-context", page_context, priority=900)
+    app.connect("build-finished", vendor_tables)
