@@ -10,6 +10,11 @@ def _from_gensim(name: str, file: str, sha256: str, what: str) -> Packaged:
     return Packaged(name, what, "LGPL-2.1 (gensim's test data)", file, sha256, (source,))
 
 
+def _from_river(name: str, file: str, sha256: str, what: str) -> Packaged:
+    source = Source("river", "0.26.1", folder="river/datasets")
+    return Packaged(name, what, "BSD-3-Clause (river; the data as described there)", file, sha256, (source,))
+
+
 DATA = {
     entry.name: entry
     for entry in (
@@ -42,6 +47,18 @@ DATA = {
             "simlex999.txt",
             "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d",
             "999 word pairs with a human similarity (0 to 10)",
+        ),
+        _from_river(
+            "water_flow",
+            "water-flow.csv",
+            "6c84efeb8b148dd2ace656f11f5bd90de22dad014b094e3baafd8dbca69c83dc",
+            "hourly flow (l/s) through a branch of a water main, two months of 2022, with outages; Tecnojest s.r.l.",
+        ),
+        _from_river(
+            "shuttle",
+            "shuttle.csv.gz",
+            "1ed4bfa77233d95bff2c8ab2482725d2d800410daedf5919ad80ec6faf60ff59",
+            "49,097 readings of nine sensors of a space shuttle, 7 % of them anomalous (Statlog; order randomised)",
         ),
     )
 }
