@@ -104,7 +104,7 @@ def execute(job: Job, on_cell: Callable[[int, int], None] | None = None, active:
         seconds=time.monotonic() - run.started,
         peak_mb=round(peak_mb, 1),
         cell_seconds=tuple(_cell_seconds(run.nb)),
-        notebook=nbformat.writes(_without_markers(run.nb)),
+        notebook=nbformat.writes(_tidy(run.nb)),
     )
 
 
@@ -166,7 +166,6 @@ def _make_engine(base_engine: type, base_client: type) -> type:
                 startup_timeout=start_timeout,
                 on_cell_execute=run.enter,
                 iopub_timeout=30,
-                coalesce_streams=True,
                 log=log,
             )
             client.run = run
@@ -222,10 +221,32 @@ def _cell_seconds(nb) -> list[float]:
     ]
 
 
-def _without_markers(nb):
-    """Drop the cells that papermill adds around an error; the result says the same."""
+def _tidy(nb):
+    """Drop the cells that papermill adds around an error; join printed pieces, which arrive cut at random."""
     nb.cells = [c for c in nb.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return nb
+
+
+def _joined(outputs: list) -> list:
+    """One output for neighbouring pieces of a stream; of a line that was rewritten (\\r), what was seen last.
+
+    nbclient's own coalescing takes minutes on a line of 400 kB (a quadratic expression).
+    """
+    joined = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output.output_type == "stream" and before.get("name") == output.name:
+            before.text += output.text
+        else:
+            joined.append(output)
+    for output in joined:
+        if output.output_type == "stream":
+            lines = output.text.replace("\r\n", "\n").split("\n")
+            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
+    return joined
 
 
 def _size(msg: dict) -> int:

@@ -69,7 +69,7 @@ def content_key(nb, parameters: dict, constraints: Path) -> str:
         RUNNER_PROTOCOL,
         sys.version_info[:2],
         code(nb),
-        nb.metadata.get("workbench", {}),
+        {key: value for key, value in nb.metadata.get("workbench", {}).items() if key != "outputs_of"},
         parameters,
         {name: _digest(_module_file(name)) for name in workbench_modules(nb) - REGISTRY_MODULES},
         _digest(constraints) if constraints.is_file() else None,

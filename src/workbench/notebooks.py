@@ -41,9 +41,9 @@ def read(path: Path) -> NotebookNode:
     name = show_path(path)
     try:
         nb = nbformat.v4.reads(Path(path).read_text(encoding="utf-8"))  # joins lines; keeps missing ids missing
-        nbformat.validate(nb)
         if nb.nbformat != 4:
             raise ValueError(f"format {nb.nbformat}, expected 4")
+        nbformat.validate(nb)
     except FileNotFoundError:
         raise WorkbenchError(f"{name} is not there", f"restore it with git checkout {name}") from None
     except (OSError, ValueError, AttributeError, nbformat.ValidationError) as problem:

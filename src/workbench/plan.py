@@ -52,6 +52,8 @@ def plan(
     an unreadable notebook.
     """
     where = get_profile(profile)
+    if "profile" in parameters:
+        raise WorkbenchError("profile is not set as a parameter", f"use --profile {parameters['profile']}")
     paths = _chapters(layout, chapters)
     tasks = [_task(layout, path, path.stem, where, parameters, strict=True) for path in paths]
     if include_solutions:

@@ -65,7 +65,7 @@ def on_cluster(
         on_start(job.name)
         names[client.submit(engine.execute, job, pure=False, key=f"notebook-{job.name}-{id(job)}")] = job.name
     try:
-        for future in dask_completed(list(names)):
+        for future in dask_completed(list(names), loop=client.loop):
             yield names[future], _outcome(future)
         yield from _one_a_host(client, alone, on_start)
     except BaseException:
@@ -77,7 +77,7 @@ def _one_a_host(client, jobs: list[engine.Job], on_start: OnStart) -> Iterator[t
     """As many jobs at a time as there are hosts, never two on one."""
     from distributed import as_completed as dask_completed
 
-    waiting, hosts, running = list(jobs), _hosts(client), dask_completed()
+    waiting, hosts, running = list(jobs), _hosts(client), dask_completed(loop=client.loop)
     where = {}
 
     def send(host: str) -> None:

@@ -132,6 +132,7 @@ class Session:
         self.folder = kernel.private_folder()
         self.manager = Kernel(self.folder)
         self.watch: Watch | None = None
+        self.killed = False
         self._log = open(self.log_path, "wb")  # noqa: SIM115 - closed in stop
 
     @property
@@ -158,7 +159,8 @@ class Session:
 
     def kill(self) -> None:
         """End the kernel and its children now; any thread may call this."""
-        if self.watch:
+        if self.watch and not self.killed:
+            self.killed = True
             self.watch.sample()
             self.watch.kill()
 
