@@ -39,10 +39,7 @@ def _export(tree: Path, post: Path, table: pd.DataFrame, who: owner.Owner, out: 
     text = outside_code(text, lambda part: _plain(part, table, tree, who))
     text = ANCHOR.sub("", unfold(text))
     address = f"{who.site}blog/{post.stem}.html"
-    note = f"
----
-*First published at [{address}]({address}), where every number links to its cell.*
-"
+    note = f"\n---\n*First published at [{address}]({address}), where every number links to its cell.*\n"
     target = out / post.name
     target.write_text(text.strip() + "\n" + note, encoding="utf-8")
     return target

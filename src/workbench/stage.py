@@ -9,10 +9,9 @@ from typing import Any
 import nbformat
 import yaml
 
-from workbench import exercise_pages, owner, pages
+from workbench import exercise_pages, owner, pages, settings
 from workbench.errors import WorkbenchError
 from workbench.layout import Layout
-from workbench.site import DATA
 
 FIGURES = "figures"  # staged pictures that posts and cards reuse
 POST = re.compile(r"(\d{4}-\d\d-\d\d)-[\w-]+\.md")
@@ -30,6 +29,10 @@ class Stage:
     exercise_of: dict[str, str] = field(default_factory=dict)  # chapter page → exercise page
     cards: dict[str, tuple[str, bytes | None]] = field(default_factory=dict)  # page → title, figure
 
+    @property
+    def posts(self) -> list[Path]:
+        return posts(self.layout)
+
     def write(self, path: str, text: str | bytes) -> None:
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,8 +44,8 @@ def stage(layout: Layout, folder: Path, profile: str = "cpu") -> Path:
     work = Stage(layout, folder, profile, owner.read(layout))
     _chapters(work)
     _book(work)
-    _data(work)
-    _config(work)
+    settings.data(work)
+    settings.config(work)
     return folder
 
 
@@ -194,64 +197,3 @@ def _stated_figure(work: Stage, text: str) -> bytes | None:
 def posts(layout: Layout) -> list[Path]:
     """The blog's posts, newest first."""
     return sorted((p for p in (layout.book / "blog").glob("*.md") if POST.fullmatch(p.name)), reverse=True)
-
-
-def _data(work: Stage) -> None:
-    """What the Sphinx extension reads: the ledger, the list of exercises, the cards."""
-    from workbench import ledger
-    from workbench.site import cards
-
-    claims = ledger.order(ledger.load(work.layout))
-    site = yaml.safe_load((work.layout.root / "_config.yml").read_text())["title"]
-    for page, (title, figure) in work.cards.items():
-        work.write(f"_extra/cards/{page}.png", cards.card(title, site, figure))
-    content = {
-        "claims": json.loads(claims.to_json(orient="records")),
-        "exercises": [{**vars(exercise), "anchor": exercise.anchor} for exercise in work.exercises],
-        "cards": sorted(work.cards),
-        "site": work.owner.site,
-        "anchors": _anchors(work),
-    }
-    work.write(DATA, json.dumps(content, ensure_ascii=False, indent=1))
-
-
-def _anchors(work: Stage) -> dict[str, str]:
-    """claim id → page that shows it, for the claims that a staged chapter displays."""
-    found = {}
-    for path in sorted((work.folder / "notebooks").glob("*.ipynb")):
-        for claim in re.findall(r'id=\\"claim-([\w.]+)\\"', path.read_text()):
-            found.setdefault(claim, f"notebooks/{path.stem}")
-    return found
-
-
-def _config(work: Stage) -> None:
-    config = yaml.safe_load((work.layout.root / "_config.yml").read_text())
-    config |= {"author": work.owner.name, "copyright": str(work.owner.since)}
-    config["html"]["baseurl"] = work.owner.site
-    config["sphinx"]["config"] |= {
-        "ogp_site_url": work.owner.site,
-        "ogp_site_name": config["title"],
-        "blog_baseurl": work.owner.site,
-        "blog_title": config["title"],
-        "blog_authors": {work.owner.name: [work.owner.name, work.owner.repository]},
-        "html_extra_path": ["_extra"],
-    }
-    work.write("_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-    work.write("_toc.yml", yaml.safe_dump(_toc(work), sort_keys=False))
-    page = (work.folder / "404.html").read_text(encoding="utf-8")
-    work.write("_extra/404.html", page.replace("{base}", work.owner.base_path))
-    (work.folder / "404.html").unlink()
-
-
-def _toc(work: Stage) -> dict:
-    """The book's own list, with the pages that are derived: exercises under chapters, posts under the blog."""
-    toc = yaml.safe_load((work.layout.root / "_toc.yml").read_text())
-    toc["root"] = pages.staged(toc["root"])
-    for part in toc["parts"]:
-        for chapter in part["chapters"]:
-            chapter["file"] = page = pages.staged(chapter["file"])
-            if page in work.exercise_of:
-                chapter["sections"] = [{"file": work.exercise_of[page]}]
-            if page == "blog/index":
-                chapter |= {"sections": [{"file": f"blog/{p.stem}"} for p in posts(work.layout)]}
-    return toc

@@ -13,7 +13,7 @@ from workbench.errors import UnknownNameError
 from workbench.site import DATA
 
 log = logging.getLogger(__name__)
-VERDICTS = {True: "held", False: "did not hold", None: "not claimed on this machine"}
+VERDICTS = {True: "held", False: "did not hold", None: "not claimed"}
 MISSED = "(did not hold)"
 
 

@@ -9,7 +9,7 @@ from sphinx.util.osutil import relative_uri
 from workbench.claims import MARKS, format_interval, format_value
 from workbench.site.claims import VERDICTS, data, row_anchor
 
-HEADINGS = ("Verdict", "Claim", "Measured", "Interval", "Bound", "Machine", "Measured on", "Cell")
+HEADINGS = ("Verdict", "Claim", "Measured", "Bound", "Machine", "Cell")
 
 
 class EvidenceTable(Directive):
@@ -52,19 +52,19 @@ def _cells(env, row: dict):
     rank = {False: 0, True: 1, None: 2}[verdict]
     mark = f'<span class="wb-mark">{MARKS[verdict]}</span> {VERDICTS[verdict]}'
     yield mark, "", rank, VERDICTS[verdict]
-    yield f"{_safe(row['says'])}<br><code>{_safe(row['id'])}</code>", "control" if row["control"] else ""
-    yield _safe(format_value(value, row["unit"])), "", -1e308 if value is None else value
-    yield _safe(format_interval(row["low"], row["high"], row["unit"])), ""
+    yield f"{_safe(row['says'])} <code>{_safe(row['id'])}</code>", "control" if row["control"] else ""
+    interval = format_interval(row["low"], row["high"], row["unit"])
+    yield _safe(format_value(value, row["unit"])), interval, -1e308 if value is None else value
     yield _safe(row["bound"]), ""
-    yield _safe(row["machine"]), row["profile"], row["machine"], row["machine"]
-    yield _safe(row["date"]), row["commit"]
+    run = " · ".join(str(fact) for fact in (row["profile"], row["date"], row["commit"]) if fact)
+    yield _safe(row["machine"]), run, row["machine"], row["machine"]
     yield _link(env, row), ""
 
 
 def _cell(content: str, small: str | None, order=None, search=None) -> str:
     hints = "" if order is None else f' data-order="{_safe(order)}"'
     hints += "" if search is None else f' data-search="{_safe(search)}"'
-    return f"<td{hints}>{content}" + (f' <span class="wb-kind">{_safe(small)}</span>' if small else "") + "</td>"
+    return f"<td{hints}>{content}" + (f'<span class="wb-kind">{_safe(small)}</span>' if small else "") + "</td>"
 
 
 def _link(env, row: dict) -> str:

@@ -24,7 +24,7 @@ export function start(DataTable) {
   });
   const filters = document.createElement("div");
   filters.className = "wb-filters";
-  filters.append(choices(table, element, 0, "verdict"), choices(table, element, 5, "machine"));
+  filters.append(choices(table, element, 0, "verdict"), choices(table, element, 4, "machine"));
   element.closest(".wb-evidence").prepend(filters);
   element.dataset.ready = "yes";
   const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
