@@ -85,7 +85,7 @@ def verify(
     run_chapters(layout, chapters, DEFAULT, None, [], force, False, out)
     report = compare(layout, chapters)
     out.print(report.table())
-    out.print(report.summary(), highlight=False)
+    out.print(report.summary(), highlight=False, markup=False)
     if not report.passed:
         raise CheckFailedError(report.verdict(), "look at the list above; workbench refresh accepts new outputs")
 

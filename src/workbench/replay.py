@@ -109,8 +109,7 @@ class ReplayCell(IPyNbCell):
         try:
             super().runtest()
         except NbCellError as problem:
-            details = (str(problem.inner_traceback or "")).strip()
-            self.result.problem = f"{problem}\n{details}".strip()
+            self.result.problem = _plain_words(f"{problem}\n{problem.inner_traceback or ''}")
             raise
 
     def compare_outputs(self, test: list, ref: list, skip_compare: Any = None) -> bool:
@@ -135,6 +134,12 @@ class ReplayCell(IPyNbCell):
         if verdict == "not comparable":
             self.result.not_comparable.append(test["data"][CLAIM]["id"])
         return _with_text(test, texts[0]) if verdict != "differs" else test
+
+
+def _plain_words(report: str) -> str:
+    """nbval's report without blank lines and with our names for the two sides."""
+    report = report.replace("assert reference_output == test_output failed:", "committed (+) == this run (-) fails:")
+    return "\n".join(line for line in report.splitlines() if line.strip())
 
 
 def judge_claim(ref: str, test: str, record: dict) -> str:

@@ -104,7 +104,7 @@ class VerifyReport:
         kinds = ", ".join(f"{sum(r.count(kind) for r in self.notebooks)} {kind}" for kind in KINDS)
         compared = sum(report.compared_cells for report in self.notebooks)
         lines.append(f"compared {compared} of {self.output_cells} output cells ({self.share:.1%}): {kinds}")
-        return "\n".join([*lines, self.verdict()])
+        return "\n".join(lines)
 
     def table(self) -> "Table":
         """One row per notebook."""
