@@ -32,20 +32,18 @@ def here(
         on_start(job.name)
         return job.name, engine.execute(job, lambda k, n: _report(stopping, on_cell, job.name, k, n), active)
 
-    for jobs, width in ((together, cores()), (alone, 1)):
-        if not jobs:
-            continue
-        with ThreadPoolExecutor(width, thread_name_prefix="notebook") as pool:
-            futures = [pool.submit(one, job) for job in jobs]
-            try:
-                for future in as_completed(futures):
-                    yield future.result()
-            except BaseException:  # Ctrl-C, a full disk, a generator closed early: no kernel survives it
-                stopping.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                for session in list(active):
-                    session.kill()
-                raise
+    with ThreadPoolExecutor(cores(), thread_name_prefix="notebook") as pool:
+        try:
+            for future in as_completed([pool.submit(one, job) for job in together]):
+                yield future.result()
+            for job in alone:  # the next starts when the last one's result is written
+                yield pool.submit(one, job).result()
+        except BaseException:  # Ctrl-C, a full disk, a generator closed early: no kernel survives it
+            stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for session in list(active):
+                session.kill()
+            raise
 
 
 def _report(stopping: Event, on_cell: OnCell, name: str, k: int, n: int) -> None:
