@@ -76,6 +76,13 @@ def test_a_loop_that_cannot_be_interrupted_is_killed_and_the_rest_is_graded(toy)
     assert statuses(rows) == ALL | {"22.2": "stopped"}
 
 
+def test_an_endless_printer_is_stopped_long_before_its_time(toy):
+    flood = stub(1, "    while True: print('x' * 500)")
+    _, rows = graded(toy, learner(toy, answer_1=flood), time_s=60)
+    assert statuses(rows) == ALL | {"22.1": "stopped"}
+    assert rows["22.1"][1] == "stopped: it printed more than 20 MB"
+
+
 def test_thirty_gigabytes_are_refused_and_a_dead_kernel_is_reported(toy):
     hungry, deadly = "    return len(bytearray(30 << 30))", "    import os\n    os._exit(3)"
     path = learner(toy, answer_1=stub(1, hungry), answer_2=stub(2, deadly))

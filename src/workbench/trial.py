@@ -19,6 +19,7 @@ from workbench.session import Session, event_loop
 START_S = 60
 GRACE_S = 3.0  # an interrupted cell has this long to give in
 POLL_S = 0.2
+MAX_OUTPUT = 20 << 20  # characters; a cell that prints more is stopped before it fills this process's memory
 WORDS = 200
 _FILE = re.compile(r"\((?:[^(),]*, )?line (\d+)\)")  # "(3827461.py, line 2)": the number alone means something
 
@@ -30,6 +31,7 @@ class Ran:
     displayed: list[dict] = field(default_factory=list)
     error: str | None = None
     ended: tuple[str, str] | None = None
+    printed: int = 0
 
     def records(self, mime: str) -> list[dict]:
         """The JSON records of one MIME type that the cell displayed."""
@@ -103,6 +105,9 @@ class Trial:
         asked = self.client.execute(source, store_history=False, allow_stdin=False, stop_on_error=False)
         deadline = time.monotonic() + self.time_s
         while not self._next(asked, ran):
+            if ran.printed > MAX_OUTPUT:
+                ran.ended = ("hung", f"stopped: it printed more than {MAX_OUTPUT >> 20} MB")
+                return ran
             if time.monotonic() < deadline:
                 continue
             if ran.ended:
@@ -124,6 +129,7 @@ class Trial:
         if message["parent_header"].get("msg_id") != asked:
             return False
         content = message["content"]
+        ran.printed += sum(len(str(value)) for value in content.values())
         match message["msg_type"]:
             case "display_data" | "execute_result":
                 ran.displayed.append({k: v for k, v in content["data"].items() if k.endswith("+json")})
