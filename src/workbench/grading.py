@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import exercises, notebooks
 from workbench.checks.report import MIME as CHECK
-from workbench.errors import UnknownNameError
+from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.layout import Layout
 from workbench.trial import Ran, Trial
 
@@ -75,8 +75,8 @@ class Grade:
         caption = "\n".join([*map(escape, self.notes), f"{self.score} of {len(self.rows)} passed"])
         table = Table("", "exercise", "", box=None, pad_edge=False, caption=caption, caption_justify="left")
         for row in self.rows:
-            said = row.message if row.status in ("passed", "failed") else f"{row.status}: {row.message}"
-            table.add_row(MARKS.get(row.status, "✗"), f"{row.exercise} {escape(row.title)}", escape(said))
+            mark = MARKS.get(row.status, "✗")
+            table.add_row(mark, f"{row.exercise} {escape(row.title)}", escape(row.message))
         return table
 
 
@@ -104,7 +104,7 @@ def grade(layout: Layout, file: Path, time_s: float = 120, memory_mb: int = 4096
     Raises WorkbenchError when the file cannot be read or belongs to no solution.
     """
     file = Path(file)
-    learner = notebooks.read(file)
+    learner = _read(file)
     sheet = _sheet(layout, learner, file)
     steps, edited, missing = plan(learner, sheet)
     with Trial(time_s, memory_mb) as trial:
@@ -114,6 +114,13 @@ def grade(layout: Layout, file: Path, time_s: float = 120, memory_mb: int = 4096
     notes += [f"set-up: {line}" for line in _setup_problems(results.pop(None, _Result()))]
     rows = (_row(exercise, results.get(exercise.number, _Result())) for exercise in exercises.split(sheet)[1])
     return Grade(notebooks.show_path(file), tuple(rows), tuple(notes), tuple(missing))
+
+
+def _read(file: Path) -> Any:
+    try:
+        return notebooks.read(file)
+    except WorkbenchError as problem:
+        raise WorkbenchError(problem.message, "give the path of a notebook; save it again in JupyterLab") from None
 
 
 def _sheet(layout: Layout, learner: Any, file: Path) -> Any:
