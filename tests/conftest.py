@@ -54,15 +54,19 @@ class Book:
         path.write_text(before.replace(old, new))
 
 
-@pytest.fixture
-def empty_book(tmp_path) -> Book:
+def make_book(root: Path) -> Book:
     """A checkout without chapters."""
-    root = tmp_path / "book"
     for folder in ("notebooks", "solutions", "exercises", "book"):
         (root / folder).mkdir(parents=True)
     (root / "_toc.yml").write_text(TOC + "      []\n")
     (root / "constraints.txt").write_text("numpy==2.4.6\n")
     return Book(Layout(root))
+
+
+@pytest.fixture
+def empty_book(tmp_path) -> Book:
+    """A checkout without chapters."""
+    return make_book(tmp_path / "book")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,20 +12,34 @@ from pathlib import Path
 
 import psutil
 import pytest
+from conftest import Book, make_book
 
 from workbench import execute, notebooks
 from workbench.errors import CheckFailedError, WorkbenchError
+from workbench.layout import Layout
 from workbench.profiles import PROFILES, Profile
 from workbench.refresh import refresh
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def good_tree(tmp_path_factory):
+    """A checkout whose one chapter ran well."""
+    book = make_book(tmp_path_factory.mktemp("good") / "book")
+    book.chapter("00_first", "print('good')")
+    execute.run(book.layout)
+    return book.layout.root
+
+
 @pytest.fixture
-def good(empty_book):
-    """A book whose one chapter has a last good copy; the returned function makes it bad and runs it again."""
-    empty_book.chapter("00_first", "print('good')")
+def good(good_tree, tmp_path):
+    """Replaces the chapter by a bad one and runs it: the last good copy must stay."""
+    root = tmp_path / "book"
+    shutil.copytree(good_tree, root)
+    empty_book = Book(Layout(root))
     [result] = execute.run(empty_book.layout)
+    assert result.status == "cached"
     kept = {path: path.read_bytes() for path in (result.path, result.path.with_suffix(".run.json"))}
 
     def run_bad(*cells: str, **how):
@@ -74,7 +89,7 @@ def test_a_syntax_error_is_reported_as_one(good):
 
 
 def test_a_cell_that_never_ends_is_stopped_and_its_processes_are_gone(good, monkeypatch, tmp_path):
-    limit_time(monkeypatch, 3)
+    limit_time(monkeypatch, 2.5)
     pids = tmp_path / "pids"
     spin = (
         "import os, subprocess, sys\n"
@@ -85,15 +100,15 @@ def test_a_cell_that_never_ends_is_stopped_and_its_processes_are_gone(good, monk
     )
     bad = good("1", spin)
     assert (bad.status, bad.chapter, bad.cell) == ("timed_out", "00_first", 3)
-    assert bad.message == "cell 3 (c2) was stopped: the notebook's time limit is 3 s"
+    assert bad.message == "cell 3 (c2) was stopped: the notebook's time limit is 2.5 s"
     assert not any(psutil.pid_exists(int(pid)) for pid in pids.read_text().split())
 
 
 def test_the_time_limit_is_the_notebooks_not_each_cells(good, monkeypatch):
-    limit_time(monkeypatch, 3)
-    bad = good(*["import time; time.sleep(0.8)"] * 8)
+    limit_time(monkeypatch, 2)
+    bad = good(*["import time; time.sleep(0.6)"] * 8)
     assert bad.status == "timed_out"
-    assert 3 <= bad.cell <= 6
+    assert 3 <= bad.cell <= 5
 
 
 def test_a_kernel_killed_in_mid_cell_died(good):
@@ -146,6 +161,13 @@ def test_a_kernel_that_cannot_start_says_so(good, monkeypatch):
     bad = good("1")
     assert (bad.status, bad.cell) == ("could_not_start", None)
     assert "the kernel did not start" in bad.message
+
+
+def test_no_room_for_a_kernels_files_is_one_line(good, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    bad = good("1")
+    assert bad.status == "could_not_start"
+    assert "no folder for the kernel's files" in bad.message
 
 
 def test_no_folder_of_a_kernel_stays_behind(good, monkeypatch, tmp_path):

@@ -149,9 +149,9 @@ def test_progress_names_chapter_cell_and_the_last_runs_time(tiny_book):
     execute.run(tiny_book.layout, ["00"], include_solutions=False)
     steps = []
     execute.run(tiny_book.layout, ["00"], include_solutions=False, force=True, progress=steps.append)
-    assert [step.event for step in steps] == ["start", "cell", "cell", "cell", "end"]
+    assert [step.event for step in steps] == ["plan", "start", "cell", "cell", "cell", "end"]
     assert [(s.cell, s.cells) for s in steps if s.event == "cell"] == [(1, 3), (2, 3), (3, 3)]
-    assert steps[0].estimate_s > 0
+    assert steps[0].estimate_s == steps[1].estimate_s > 0
     assert steps[-1].status == "ok"
 
 

@@ -26,9 +26,9 @@ _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
 def problems(nb: NotebookNode, path: Path) -> list[str]:
     """Every problem as one sentence that names the cell; a chapter's duties do not bind solutions."""
     cells = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
-    found = [*_ids(nb.cells), *_sizes(nb.cells, cells), *_figures(cells), *_numbers(nb.cells)]
+    found = [*_ids(nb.cells), *_sizes(cells), *_figures(cells), *_numbers(nb.cells)]
     if path.parent.name == "notebooks":
-        found += [*_opening(nb, cells), *_claims(cells, slug(path.stem))]
+        found += [*_prose(nb.cells, cells), *_opening(nb, cells), *_claims(cells, slug(path.stem))]
     return found
 
 
@@ -50,14 +50,16 @@ def _ids(cells: list) -> list[str]:
     ]
 
 
-def _sizes(cells: list, code: list) -> list[str]:
+def _prose(cells: list, code: list) -> list[str]:
+    prose = sum(c.cell_type == "markdown" for c in cells)
+    return [] if prose >= len(code) else [f"{prose} prose cells for {len(code)} code cells (at least as many)"]
+
+
+def _sizes(code: list) -> list[str]:
     lines = {c.get("id", "?"): len(c.source.splitlines()) for c in code}
     found = [f"code cell '{i}' has {n} lines (at most {MAX_LINES})" for i, n in lines.items() if n > MAX_LINES]
     if lines and median(lines.values()) > MEDIAN_LINES:
         found.append(f"the median code cell has {median(lines.values()):g} lines (at most {MEDIAN_LINES})")
-    prose = sum(c.cell_type == "markdown" for c in cells)
-    if prose < len(code):
-        found.append(f"{prose} prose cells for {len(code)} code cells (at least as many)")
     return found
 
 

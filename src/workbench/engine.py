@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from workbench import kernel
+from workbench import kernel, notebooks
 from workbench.session import Session, event_loop
 
 MAX_OUTPUT_MB = 20  # a notebook that prints more is stopped: no page could show it
@@ -85,7 +85,10 @@ def execute(job: Job, on_cell: Callable[[int, int], None] | None = None, active:
     which another thread can `kill` it.  Statuses: ok, raised, timed_out, died, could_not_start.
     """
     with event_loop():
-        session = Session()
+        try:
+            session = Session()
+        except OSError as problem:
+            return Outcome("could_not_start", f"no folder for the kernel's files: {_one_line(problem)}")
         run = _Run(job, session, on_cell or (lambda k, n: None))
         active = set() if active is None else active
         active.add(session)
@@ -226,27 +229,8 @@ def _tidy(nb):
     nb.cells = [c for c in nb.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
     for cell in nb.cells:
         if cell.cell_type == "code":
-            cell.outputs = _joined(cell.outputs)
+            cell.outputs = notebooks.join_streams(cell.outputs)
     return nb
-
-
-def _joined(outputs: list) -> list:
-    """One output for neighbouring pieces of a stream; of a line that was rewritten (\\r), what was seen last.
-
-    nbclient's own coalescing takes minutes on a line of 400 kB (a quadratic expression).
-    """
-    joined = []
-    for output in outputs:
-        before = joined[-1] if joined else {}
-        if output.output_type == "stream" and before.get("name") == output.name:
-            before.text += output.text
-        else:
-            joined.append(output)
-    for output in joined:
-        if output.output_type == "stream":
-            lines = output.text.replace("\r\n", "\n").split("\n")
-            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
-    return joined
 
 
 def _size(msg: dict) -> int:

@@ -83,6 +83,8 @@ class _Run:
             outcomes = schedule.on_cluster(client, together, alone, self._start)
         else:
             outcomes = schedule.here(together, alone, self._start, self._cell)
+        known = [self.known[task.name] for task in waiting]
+        self.progress(Step("plan", "", cells=len(waiting), estimate_s=sum(r.seconds for r in known if r)))
         try:
             for name, outcome in outcomes:
                 self._settle(self.tasks[name], outcome)

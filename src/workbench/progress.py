@@ -8,7 +8,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened.  event: "start", "cell" or "end"; estimate_s: the last run's seconds, 0 if unknown."""
+    """One thing that happened.
+
+    event: "plan" (so many notebooks will run), "start", "cell" (cell k of n begins) or "end".
+    estimate_s: what the last run took, 0 if unknown.
+    """
 
     event: str
     chapter: str
@@ -39,9 +43,10 @@ class Lines:
         pass
 
     def __call__(self, step: Step) -> None:
-        if step.event == "start":
-            about = f" (about {step.estimate_s:.0f} s)" if step.estimate_s else ""
-            print(f"running {step.chapter}{about}", file=self.file, flush=True)
+        if step.event == "plan":
+            print(f"{step.cells} to run{_about(step)}", file=self.file, flush=True)
+        elif step.event == "start":
+            print(f"running {step.chapter}{_about(step)}", file=self.file, flush=True)
         elif step.event == "end":
             print(_ending(step), file=self.file, flush=True)
 
@@ -61,6 +66,7 @@ class Bar:
             console=console,
         )
         self.rows: dict[str, tuple[int, float, float]] = {}
+        self.whole: tuple[int, float, float] | None = None
 
     def __enter__(self) -> "Bar":
         self.rich.start()
@@ -70,18 +76,26 @@ class Bar:
         self.rich.stop()
 
     def __call__(self, step: Step) -> None:
-        if step.event == "start":
-            row = self.rich.add_task(step.chapter, total=None, left=_left(step.estimate_s))
-            self.rows[step.chapter] = (row, time.monotonic(), step.estimate_s)
+        if step.event == "plan":
+            self.whole = self._row("the whole run", step.cells, step.estimate_s)
+        elif step.event == "start":
+            self.rows[step.chapter] = self._row(step.chapter, None, step.estimate_s)
         elif step.event == "cell":
-            row, started, estimate_s = self.rows[step.chapter]
-            left = _left(estimate_s - (time.monotonic() - started) if estimate_s else 0.0)
-            self.rich.update(row, completed=step.cell - 1, total=step.cells, left=left)
-        elif step.chapter in self.rows:
-            self.rich.remove_task(self.rows.pop(step.chapter)[0])
-            self.rich.console.print(_ending(step), markup=False, highlight=False)
+            row = self.rows[step.chapter]
+            self.rich.update(row[0], completed=step.cell - 1, total=step.cells, left=_left(*row[1:]))
         else:
-            self.rich.console.print(_ending(step), markup=False, highlight=False)
+            self._end(step)
+
+    def _row(self, name: str, total: int | None, estimate_s: float) -> tuple[int, float, float]:
+        """A new row: (its number, when it began, the estimate)."""
+        now = time.monotonic()
+        return self.rich.add_task(name, total=total, left=_left(now, estimate_s)), now, estimate_s
+
+    def _end(self, step: Step) -> None:
+        if step.chapter in self.rows:
+            self.rich.remove_task(self.rows.pop(step.chapter)[0])
+            self.rich.update(self.whole[0], advance=1, left=_left(*self.whole[1:]))
+        self.rich.console.print(_ending(step), markup=False, highlight=False)
 
 
 def terminal_progress(console) -> Bar | Lines:
@@ -89,8 +103,14 @@ def terminal_progress(console) -> Bar | Lines:
     return Bar(console) if console.is_terminal else Lines(console.file)
 
 
-def _left(seconds: float) -> str:
-    return f"about {seconds:.0f} s left" if seconds > 0 else ""
+def _left(began: float, estimate_s: float) -> str:
+    """What the last run's time lets us expect; nothing when it is unknown or used up."""
+    seconds = estimate_s - (time.monotonic() - began)
+    return f"about {seconds:.0f} s left" if estimate_s and seconds > 0.5 else ""
+
+
+def _about(step: Step) -> str:
+    return f" (about {step.estimate_s:.0f} s)" if step.estimate_s else ""
 
 
 def _ending(step: Step) -> str:

@@ -55,7 +55,10 @@ def _report(stopping: Event, on_cell: OnCell, name: str, k: int, n: int) -> None
 def on_cluster(
     client, together: list[engine.Job], alone: list[engine.Job], on_start: OnStart
 ) -> Iterator[tuple[str, engine.Outcome]]:
-    """Run jobs on a Dask cluster; a job of `alone` has one host to itself.  No word from single cells."""
+    """Run jobs on a Dask cluster; a job of `alone` has one host to itself.  No word comes from single cells.
+
+    On an interrupt what waits is cancelled; a kernel at work on a worker ends by itself or by its time limit.
+    """
     from distributed import as_completed as dask_completed
 
     names = {}
