@@ -76,12 +76,17 @@ def show(fig) -> None:
 
 def describe(ax) -> str:
     """An axes' structure in words: labels, what is drawn, legend.  Holds no measured value."""
-    kinds = {"line": len(ax.lines), "bar or patch": len(ax.patches), "collection": len(ax.collections)}
-    kinds["image"] = len(ax.images)
-    drawn = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in kinds.items() if n) or "nothing"
+    kinds = {"line": ax.lines, "bar or patch": ax.patches, "collection": ax.collections, "image": ax.images}
+    drawn = ", ".join(_count(len(things), kind) for kind, things in kinds.items() if len(things)) or "nothing"
     legend = ax.get_legend()
     names = f", legend: {', '.join(t.get_text() for t in legend.get_texts())}" if legend else ""
     return f'x "{ax.get_xlabel()}", y "{ax.get_ylabel()}", {drawn}{names}'
+
+
+def _count(n: int, kind: str) -> str:
+    """(1, "line") → "1 line", (2, "bar or patch") → "2 bars or patches"."""
+    plural = {"bar or patch": "bars or patches"}.get(kind, f"{kind}s")
+    return f"{n} {kind if n == 1 else plural}"
 
 
 def interval_bars(ax, estimates: dict, *, color: str = "blue"):
