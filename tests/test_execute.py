@@ -134,7 +134,7 @@ def spans(results):
 
 def test_nothing_runs_beside_a_timing_notebook_and_the_others_share_the_cores(empty_book, monkeypatch):
     monkeypatch.setattr("workbench.schedule.cores", lambda: 2)
-    cell = "import time\nstart = time.time()\ntime.sleep(0.8)\nprint(start, time.time())"
+    cell = "import time\nstart = time.time()\ntime.sleep(1)\nprint(start, time.time())"
     for stem, timing in (("00_a", False), ("01_t", True), ("02_b", False), ("03_u", True)):
         empty_book.chapter(stem, cell, timing=timing)
     when = spans(execute.run(empty_book.layout))
@@ -243,7 +243,7 @@ def cluster():
     """A scheduler and two worker processes of one thread each."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50) as it:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50) as it:
         yield it
 
 

@@ -94,11 +94,13 @@ def _is_module(name: str) -> bool:
 def _module_imports(name: str) -> set[str]:
     """Modules imported by a module, and the packages above it, whose `__init__` runs first."""
     above = {name.rsplit(".", 1)[0]} if "." in name else set()
-    return _file_imports(_module_file(name)) | above
+    path = _module_file(name)
+    return _file_imports(path, path.stat().st_mtime_ns) | above
 
 
 @cache
-def _file_imports(path: Path) -> frozenset[str]:
+def _file_imports(path: Path, changed_ns: int) -> frozenset[str]:
+    """Modules that a file imports, read again when it changed."""
     return frozenset(_imports(path.read_text(), path.relative_to(PACKAGE).parts[:-1]))
 
 
