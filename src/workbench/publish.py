@@ -12,7 +12,7 @@ from workbench import assets, owner, stage
 from workbench.errors import CheckFailedError, WorkbenchError
 from workbench.export import export_blog
 from workbench.layout import Layout
-from workbench.site import audit
+from workbench.site import audit, slim
 
 __all__ = ["build", "export_blog", "swap"]
 WARNING = re.compile(r"(WARNING|ERROR|CRITICAL|Extension error|Exception occurred)", re.I)
@@ -89,6 +89,8 @@ def _finish(layout: Layout, site: Path) -> None:
     assets.publish(layout, site)
     script = Path(__file__).parent / "site" / "static" / "evidence.mjs"
     shutil.copy(script, site / "vendor" / script.name)
+    slim.slim(site, slim.mathjax(assets.fetch(layout) / "mathjax", assets.node()))
+    shutil.rmtree(site / "_static" / "vendor", ignore_errors=True)
     for path in (*site.rglob("*.map"), *site.glob(".buildinfo*"), *site.rglob("*fontawesome*.js*")):
         path.unlink(missing_ok=True)
     (site / ".nojekyll").write_text("")

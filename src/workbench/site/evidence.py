@@ -9,7 +9,7 @@ from sphinx.util.osutil import relative_uri
 from workbench.claims import MARKS, format_interval, format_value
 from workbench.site.claims import VERDICTS, data, row_anchor
 
-HEADINGS = ("Verdict", "Claim", "Measured", "Bound", "Machine", "Cell")
+HEADINGS = ("Verdict", "Measured", "Claim", "Bound", "Machine", "Cell")
 
 
 class EvidenceTable(Directive):
@@ -19,8 +19,8 @@ class EvidenceTable(Directive):
         env = self.state.document.settings.env
         rows = data(env)["claims"]
         table = (
-            '<div class="wb-evidence"><table id="evidence-table" class="display wb-evidence-table">'
-            f"<caption>{_summary(rows)}</caption><thead><tr>"
+            f'<p id="evidence-summary"><strong>{_summary(rows)}</strong></p><div class="wb-evidence">'
+            '<table id="evidence-table" aria-labelledby="evidence-summary"><thead><tr>'
             + "".join(f'<th scope="col">{heading}</th>' for heading in HEADINGS)
             + "</tr></thead><tbody>"
             + "".join(_row(env, row) for row in rows)
@@ -52,9 +52,9 @@ def _cells(env, row: dict):
     rank = {False: 0, True: 1, None: 2}[verdict]
     mark = f'<span class="wb-mark">{MARKS[verdict]}</span> {VERDICTS[verdict]}'
     yield mark, "", rank, VERDICTS[verdict]
-    yield f"{_safe(row['says'])} <code>{_safe(row['id'])}</code>", "control" if row["control"] else ""
     interval = format_interval(row["low"], row["high"], row["unit"])
     yield _safe(format_value(value, row["unit"])), interval, -1e308 if value is None else value
+    yield f"{_safe(row['says'])} <code>{_safe(row['id'])}</code>", "control" if row["control"] else ""
     yield _safe(row["bound"]), ""
     run = " · ".join(str(fact) for fact in (row["profile"], row["date"], row["commit"]) if fact)
     yield _safe(row["machine"]), run, row["machine"], row["machine"]

@@ -6,24 +6,23 @@ from pathlib import Path
 from workbench.site.claims import data
 
 HERE = Path(__file__).parent
-UNUSED = ("design-tabs.js",)  # scripts that extensions put on every page and no page of this book calls
-MATH = ("mathjax", "MathJax")
+# Scripts that extensions put on every page and no page calls; formulas are typeset when the site is built.
+UNUSED = ("design-tabs.js", "mathjax", "MathJax")
 
 
-def used(scripts: list, body: str) -> list:
-    """The scripts that a page with this body needs, each once."""
-    unwanted = UNUSED if 'class="math' in body else UNUSED + MATH
+def used(scripts: list) -> list:
+    """The scripts that a page needs, each once."""
     kept = {}
     for script in scripts:
         name, code = getattr(script, "filename", script) or "", getattr(script, "attributes", {}).get("body") or ""
-        if not any(word in f"{name}{code}" for word in unwanted):
+        if not any(word in f"{name}{code}" for word in UNUSED):
             kept.setdefault((str(name), code), script)
     return list(kept.values())
 
 
 def page_context(app, pagename, templatename, context, doctree):
     """Run after the other extensions have had their say."""
-    context["script_files"] = used(context.get("script_files", []), context.get("body") or "")
+    context["script_files"] = used(context.get("script_files", []))
     context["wb_evidence"] = bool(app.env.metadata.get(pagename, {}).get("wb_evidence"))
 
 
