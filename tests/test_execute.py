@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import psutil
@@ -200,17 +201,24 @@ def wait_for(condition, seconds: float = 60):
         time.sleep(0.05)
 
 
-def test_a_killed_driver_leaves_no_kernel(empty_book, tmp_path):
+def test_a_killed_driver_leaves_no_kernel(empty_book, tmp_path, monkeypatch):
     marker = tmp_path / "running"
     cell = f"import os\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
     empty_book.chapter("00_spin", cell)
     program = "import sys; from pathlib import Path; from workbench import execute; from workbench.layout import Layout"
     program += "; execute.run(Layout(Path(sys.argv[1])))"
-    driver = subprocess.Popen([sys.executable, "-c", program, str(empty_book.layout.root)])
+    (tmp_path / "t").mkdir()
+    env = os.environ | {"TMPDIR": str(tmp_path / "t")}
+    driver = subprocess.Popen([sys.executable, "-c", program, str(empty_book.layout.root)], env=env)
     wait_for(lambda: marker.exists() and marker.read_text())
     driver.kill()
     driver.wait()
     wait_for(lambda: not psutil.pid_exists(int(marker.read_text())), 20)
+    assert len(list(tmp_path.glob("t/wb-*"))) == 1
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+    empty_book.chapter("00_spin", "1")
+    assert execute.run(empty_book.layout)[0].status == "ok"
+    assert list(tmp_path.glob("t/wb-*")) == []
 
 
 def test_the_gpu_profile_without_a_gpu_is_skipped_with_a_reason(tiny_book, monkeypatch):

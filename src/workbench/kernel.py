@@ -5,7 +5,9 @@ over Unix sockets where there are any, so that a machine with its network cut, l
 Run as a program, this file sets the address-space limit and then becomes ipykernel.
 """
 
+import glob
 import os
+import shutil
 import sys
 import tempfile
 
@@ -54,8 +56,21 @@ def environment(threads: int | None, memory_mb: int = 0) -> dict[str, str]:
 
 
 def private_folder() -> str:
-    """A new folder for one kernel's sockets, connection file and log; only this user may look into it."""
-    return tempfile.mkdtemp(prefix="wb-")
+    """A new folder for one kernel's sockets, connection file and log; only this user may look into it.
+
+    Folders of drivers that were killed, and could not tidy up, go first.
+    """
+    for old in glob.glob(os.path.join(tempfile.gettempdir(), "wb-*-*")):
+        owner = os.path.basename(old).split("-")[1]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(old, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"wb-{os.getpid()}-")
+
+
+def _runs(pid: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(pid)
 
 
 if __name__ == "__main__":
