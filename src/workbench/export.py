@@ -15,7 +15,10 @@ from workbench.layout import Layout
 CLAIM = re.compile(r"\{claim\}`([^`]+)`")
 ROLE = re.compile(r"\{(\w+)\}`(?:([^`<]+?)\s*<[^`>]+>|([^`<]+))`")
 FIGURE = re.compile(r"^(`{3,}|:{3,})\{chapter-figure\}\s*(\S+)\s*\n(.*?)^\1\s*$", re.M | re.S)
-ADMONITION = re.compile(r"^(`{3,}|:{3,})\{(\w[\w-]*)\}[ \t]*(.*)\n((?::[\w-]+:.*\n)*)(.*?)^\1[ \t]*$", re.M | re.S)
+DIRECTIVE = re.compile(  # fence, name, title, options, a body without another directive: innermost first
+    r"^(`{3,}|:{3,})\{(\w[\w-]*)\}[ \t]*([^\n]*)\n((?::[\w-]+:[^\n]*\n)*)((?:(?!^[`:]{3,}\{).)*?)^\1[ \t]*$",
+    re.M | re.S,
+)
 ANCHOR = re.compile(r"^\([\w-]+\)=\n", re.M)
 DROPPED = {"postlist", "toctree", "claims-row", "evidence-table", "exercise-list", "raw"}
 CODE = {"code-block", "code", "code-cell", "mermaid"}
@@ -97,7 +100,7 @@ def _figure(tree: Path, found: re.Match, out: Path, stem: str) -> str:
 def unfold(text: str) -> str:
     """Turn MyST directives into plain Markdown, innermost first."""
     while True:
-        plain = ADMONITION.sub(_directive, text)
+        plain = DIRECTIVE.sub(_directive, text)
         if plain == text:
             return text
         text = plain

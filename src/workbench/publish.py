@@ -14,7 +14,7 @@ from workbench.export import export_blog
 from workbench.layout import Layout
 from workbench.site import audit, slim
 
-__all__ = ["build", "export_blog", "swap"]
+__all__ = ["build", "export_blog", "recover", "swap"]
 WARNING = re.compile(r"(WARNING|ERROR|CRITICAL|Extension error|Exception occurred)", re.I)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -27,6 +27,7 @@ def build(layout: Layout, profile: str = "cpu", force: bool = False) -> Path:
     """
     from workbench import ledger
 
+    recover(layout.site)
     ledger.write(layout, profile)
     work = layout.build / "site.next"
     shutil.rmtree(work, ignore_errors=True)
@@ -100,6 +101,13 @@ def _refuse(problems: list[str]) -> None:
     if problems:
         more = f"; and {len(problems) - 4} more" if len(problems) > 4 else ""
         raise CheckFailedError(f"the site is broken: {'; '.join(problems[:4])}{more}", _CURE)
+
+
+def recover(site: Path) -> None:
+    """Put the last good site back when a swap was interrupted between its two steps."""
+    old = site.with_name(site.name + ".old")
+    if old.exists() and not site.exists():
+        os.replace(old, site)
 
 
 def swap(new: Path, site: Path) -> None:
