@@ -160,6 +160,12 @@ def theme(page: Page, name: str) -> None:
     )
 
 
+def scroll_through(page: Page) -> None:
+    """Reach the end of the page, so that what loads late is loaded and counted."""
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_load_state("networkidle")
+
+
 OVERFLOW = """() => {
   const wide = [], limit = document.documentElement.clientWidth + 1;
   const scrolls = e => { for (; e && e !== document.body; e = e.parentElement) {
