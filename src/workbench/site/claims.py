@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import Directive, directives
+from docutils.parsers.rst import Directive
 from sphinx.util import logging
 
 from workbench.claims import format_interval, format_value
@@ -84,15 +84,14 @@ def resolve(app, doctree, docname):
 
 
 class ClaimsRow(Directive):
-    """```{claims-row}``` with one claim id a line: real numbers as cards; everything that missed is added."""
+    """```{claims-row}``` with one claim id a line: those that held as cards, and everything that did not."""
 
     has_content = True
-    option_spec: ClassVar = {"limit": directives.nonnegative_int}
 
     def run(self):
         env = self.state.document.settings.env
         rows = [row for name in self.content if (row := self._row(env, name.strip()))]
-        rows = rows[: self.options.get("limit", 6)] or headline(data(env)["claims"])
+        rows = [row for row in rows if row["held"]] or headline(data(env)["claims"])
         shown = {(row["id"], row["machine"]) for row in rows}
         missed = [row for row in data(env)["claims"] if row["held"] is False]
         rows += [row for row in missed if (row["id"], row["machine"]) not in shown]

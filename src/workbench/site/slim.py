@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 NOT_PAGES = {"vendor", "_static", "404.html"}
 SHEET = "_static/book.css"
 STYLES = re.compile(r'[ \t]*<link\b[^>]*href="([^"]*_static/[^"]*\.css)[^"]*"[^>]*>\n?')
+FOLD_LABEL = ' aria-label="Toggle hidden content"'  # myst-nb's; the summary's own text says more
 SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 FORMULA = re.compile(r'(<(span|div) class="(?:[\w-]+ )?math notranslate nohighlight"[^>]*>)(.*?)(</\2>)', re.S)
 TEX = re.compile(r"\\\((.*)\\\)|\\\[(.*)\\\]|(\\begin\{.*\})", re.S)
@@ -35,7 +36,7 @@ def slim(site: Path, typeset: Typeset) -> None:
     for page, text in texts.items():
         inside = page.relative_to(site).as_posix()
         text = with_formulas(text, rendered)
-        text = sized(with_sheet(text, inside), page)
+        text = sized(with_sheet(text, inside), page).replace(FOLD_LABEL, "")
         page.write_text(deferred(text, page), encoding="utf-8")
 
 
@@ -59,7 +60,10 @@ def with_formulas(text: str, rendered: dict[tuple[str, bool], str]) -> str:
         formula = _formula(found)
         if not formula:
             return found[0]
-        return found[1] + TEX.sub(lambda _: rendered[formula], found[3], count=1) + found[4]
+        picture = rendered[formula]
+        if formula[1]:  # a wide formula scrolls in its box: the keyboard must reach it
+            picture = picture.replace("<mjx-container", '<mjx-container tabindex="0"', 1)
+        return found[1] + TEX.sub(lambda _: picture, found[3], count=1) + found[4]
 
     return FORMULA.sub(replace, text)
 
