@@ -11,9 +11,38 @@ from workbench.layout import Layout
 
 LAYOUT = Layout.find()
 CHAPTER = LAYOUT.notebooks / "11_size_a_system_on_a_napkin.ipynb"
-CELLS = """imports units positive convert assume ranker little two-sizings simulate day bathtub level store almost-all
-rag rag-rate kv step answer-time rag-napkin card capacity fleet fleet-napkin drain recovery amplify prices break-even
-uneven""".split()
+CELLS = [
+    "imports",
+    "units",
+    "positive",
+    "convert",
+    "assume",
+    "ranker",
+    "little",
+    "two-sizings",
+    "simulate",
+    "day",
+    "bathtub",
+    "level",
+    "store",
+    "almost-all",
+    "rag",
+    "rag-rate",
+    "kv",
+    "step",
+    "answer-time",
+    "rag-napkin",
+    "card",
+    "capacity",
+    "fleet",
+    "fleet-napkin",
+    "drain",
+    "recovery",
+    "amplify",
+    "prices",
+    "break-even",
+    "uneven",
+]
 
 
 @pytest.fixture(scope="module")
