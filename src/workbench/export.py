@@ -20,6 +20,7 @@ DIRECTIVE = re.compile(  # fence, name, title, options, a body without another d
     re.M | re.S,
 )
 ANCHOR = re.compile(r"^\([\w-]+\)=\n", re.M)
+COMMENT = re.compile(r"[ \t]*<!--.*?-->", re.S)
 DROPPED = {"postlist", "toctree", "claims-row", "evidence-table", "exercise-list", "raw"}
 CODE = {"code-block", "code", "code-cell", "mermaid"}
 LINK = re.compile(r"(\]\()(?![a-z]+:|#)([^)\s#]+?)(?:\.md|\.ipynb)(#[^)\s]*)?(?=\))")
@@ -40,7 +41,7 @@ def _export(tree: Path, post: Path, table: pd.DataFrame, who: owner.Owner, out: 
     _, text = stage.front_matter((tree / "blog" / post.name).read_text(encoding="utf-8"))
     text = FIGURE.sub(lambda found: _figure(tree, found, out, post.stem), text)
     text = outside_code(text, lambda part: _plain(part, table, tree, who))
-    text = ANCHOR.sub("", unfold(text))
+    text = COMMENT.sub("", ANCHOR.sub("", unfold(text)))
     address = f"{who.site}blog/{post.stem}.html"
     note = f"\n---\n*First published at [{address}]({address}), where every number links to its cell.*\n"
     target = out / post.name
