@@ -134,7 +134,8 @@ def add_chapter(layout: Layout, stem: str, extra: str = "") -> None:
 
 POST = """# A post
 
-{} words on {{claim}}`first_chapter.it_is_faster`, from [the chapter](../../notebooks/01_first_chapter.ipynb). <!-- note -->
+<!-- note -->
+{} words on {{claim}}`first_chapter.it_is_faster`, from [the chapter](../../notebooks/01_first_chapter.ipynb).
 
 ```{{chapter-figure}} 01_first_chapter/fig-first_chapter
 ```
@@ -145,11 +146,24 @@ Read on.
 """
 PAGES = {
     "index.md": "# Small\n\n[First](../notebooks/01_first_chapter.ipynb)\n\n```{claims-row}\n```\n",
-    "evidence.md": "# Evidence\n\n```{evidence-table}\n```\n",
+    "evidence.md": "# Evidence\n\n{claim}`first_chapter.it_is_faster@gpu` {claim}`first_chapter.only_on_a_gpu@h200`\n\n"
+    "```{evidence-table}\n```\n",
     "exercises.md": "# Exercises\n\n```{exercise-list}\n```\n",
     "blog/index.md": "# Blog\n\n```{postlist}\n```\n",
     "blog/2026-11-19-a-post.md": POST.format("Sixty " * 60),
 }
+
+
+def gpu_ledger() -> dict:
+    """A ledger from a machine that the build cannot reach: one claim that is also made here, and one that is not."""
+    where = {"chapter": "01_first_chapter", "cell": "it-is-faster", "date": "2026-11-18", "commit": "fed4321"}
+    both = {"says": "it is faster", "unit": "ratio", "bound": {"at_least": 1.5}, "control": False, "why_not": None}
+    made = [("first_chapter.it_is_faster", 9.5, True), ("first_chapter.only_on_a_gpu", 1.1, False)]
+    claims = [
+        {"id": id, "value": value, "low": None, "high": None, "n": 5, "held": held, "machine": "h200", **both, **where}
+        for id, value, held in made
+    ]
+    return {"machine": {**RUN, "machine": "h200"}, "profile": "gpu", "claims": claims}
 
 
 def small_book(root: Path) -> Layout:
@@ -160,6 +174,8 @@ def small_book(root: Path) -> Layout:
     for name, text in PAGES.items():
         (layout.book / name).parent.mkdir(parents=True, exist_ok=True)
         (layout.book / name).write_text(text)
+    layout.evidence.mkdir(exist_ok=True)
+    (layout.evidence / "h200.gpu.json").write_text(json.dumps(gpu_ledger()))
     for name in ("owner.yml", "404.html", "_static/workbench.css"):
         (layout.book / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / "book" / name, layout.book / name)

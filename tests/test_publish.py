@@ -55,6 +55,19 @@ def test_a_built_site_is_whole_and_says_what_was_measured(built):
 
 
 @pytest.mark.slow
+def test_other_machines_stand_beside_this_one_and_misses_are_marked(built):
+    page = (built.site / "evidence.html").read_text()
+    assert 'href="notebooks/01_first_chapter.html#claim-first_chapter.it_is_faster"' in page
+    assert 'title="h200 · 2026-11-18 · fed4321 · held"' in page
+    assert 'href="#evidence-first_chapter.only_on_a_gpu-gpu-h200"' in page
+    assert "(did not hold)" in page
+    rows = page.split("<tbody>")[1]
+    assert rows.index("only_on_a_gpu") < rows.index("it_is_faster")
+    assert rows.count("first_chapter.it_is_faster</code>") == 2
+    assert "10 claims on 2 machines: 5 held, 3 did not hold, 2 not claimed" in page
+
+
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes(built, copied):
     first = files(copied.site)
     publish.build(copied, force=True)

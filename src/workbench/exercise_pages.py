@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.pages import tags
 
 TITLE = re.compile(
     r"^## Exercise (?P<number>[\d.]+)\s*·\s*(?P<title>.+?)\s*\((?P<level>[●○]+),\s*(?P<minutes>\d+) min\)", re.M
@@ -47,17 +48,13 @@ def page(solution: Any, exercise: Any, name: str) -> str:
     parts: list[str] = []
     mistakes: list[str] = []
     for cell in solution.cells:
-        if "wrong-answer" in _tags(cell):
+        if "wrong-answer" in tags(cell):
             mistakes.append(_mistake(cell))
             continue
         parts += _fold_mistakes(mistakes)
         mistakes = []
         parts.append(_block(cell, stubs, name))
     return "\n\n".join([*parts, *_fold_mistakes(mistakes)]) + "\n"
-
-
-def _tags(cell: Any) -> list[str]:
-    return cell.get("metadata", {}).get("tags", [])
 
 
 def _block(cell: Any, stubs: dict, name: str) -> str:
@@ -70,7 +67,7 @@ def _block(cell: Any, stubs: dict, name: str) -> str:
             )
         solution = _code(MARKERS.sub("", cell.source)) + _outputs(cell)
         return _code(stubs[cell["id"]]) + "\n\n" + _fold("Solution", solution)
-    return _code(cell.source) + ("" if "check" in _tags(cell) else _outputs(cell))
+    return _code(cell.source) + ("" if "check" in tags(cell) else _outputs(cell))
 
 
 def _anchored(text: str) -> str:

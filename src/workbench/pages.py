@@ -42,7 +42,7 @@ def clean(notebook: Any) -> Any:
     """A copy without what the runner injected, what needs a kernel and what changes from run to run."""
     page = copy.deepcopy(notebook)
     page.metadata = {key: page.metadata[key] for key in ("kernelspec", "language_info") if key in page.metadata}
-    page.cells = [cell for cell in page.cells if "injected-parameters" not in _tags(cell)]
+    page.cells = [cell for cell in page.cells if "injected-parameters" not in tags(cell)]
     for cell in page.cells:
         for noise in ("papermill", "execution", "ExecuteTime"):
             cell.metadata.pop(noise, None)
@@ -51,7 +51,8 @@ def clean(notebook: Any) -> Any:
     return page
 
 
-def _tags(cell: Any) -> list[str]:
+def tags(cell: Any) -> list[str]:
+    """A cell's tags, [] where it has none."""
     return cell.get("metadata", {}).get("tags", [])
 
 

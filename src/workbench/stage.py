@@ -77,9 +77,18 @@ def _runs(work: Stage, source: Path) -> list[pages.Run]:
     for profile in ("smoke", "cpu", "gpu"):
         sidecar = work.layout.runs(profile) / inner / f"{source.stem}.run.json"
         if sidecar.is_file():
-            record = json.loads(sidecar.read_text())
+            record = _record(sidecar)
             runs.append(pages.Run(profile, float(record.get("seconds") or 0), record.get("peak_mb")))
     return runs
+
+
+def _record(sidecar: Path) -> dict:
+    try:
+        return json.loads(sidecar.read_text(encoding="utf-8"))
+    except ValueError:
+        raise WorkbenchError(
+            f"{sidecar.name} is not readable (half-written?)", f"workbench run {sidecar.name.split('.')[0]} --force"
+        ) from None
 
 
 def _chapters(work: Stage) -> None:
@@ -102,11 +111,7 @@ def _chapter_page(work: Stage, notebook: Any, source: Path) -> None:
     line = pages.run_line(path, work.owner, pages.reading_minutes(notebook.cells), _runs(work, source), more)
     notebook.cells[0].source = pages.under_title(notebook.cells[0].source, line)
     work.write(path, nbformat.writes(notebook) + "\n")
-    work.write(f"_extra/downloads/{path}", _as_committed(source))
-
-
-def _as_committed(source: Path) -> bytes:
-    return source.read_bytes()
+    work.write(f"_extra/downloads/{path}", source.read_bytes())
 
 
 def _take_figures(work: Stage, notebook: Any, stem: str) -> None:
@@ -130,7 +135,7 @@ def _exercise_page(work: Stage, solution: Path, chapter: str) -> None:
     if not generated.is_file():
         raise WorkbenchError(f"{path} is missing", "workbench exercises generate")
     answers = _read(executed(work.layout, solution, work.profile))
-    answers.cells = [cell for cell in answers.cells if "injected-parameters" not in pages._tags(cell)]
+    answers.cells = [cell for cell in answers.cells if "injected-parameters" not in pages.tags(cell)]
     text = exercise_pages.page(answers, _read(generated), solution.name)
     text = pages.relink(text, f"solutions/{solution.name}", work.owner)
     back = f'<li><a href="../{chapter}.html">The chapter</a></li>'
