@@ -1,5 +1,6 @@
 """Staging, building, refusing, exporting: on a small book made in code."""
 
+import base64
 import json
 import shutil
 from xml.etree import ElementTree
@@ -102,6 +103,12 @@ def test_an_unknown_claim_fails_on_one_line_and_the_last_site_stays(copied):
     assert "first_chapter.it_is_fasster" in message
     assert "first_chapter.it_is_faster" in message.replace("it_is_fasster", "")
     assert files(copied.site) == before
+
+
+def test_what_a_build_log_says_is_cut_down_to_pages_and_problems(tmp_path):
+    log = f"Running\n\x1b[31m{tmp_path}/notebooks/22_x.ipynb:1720013: ERROR: unknown claim 'a.b'\x1b[39m\nmore\n"
+    said = publish.what_failed(log, tmp_path)
+    assert said == "notebooks/22_x.ipynb, cell 172: ERROR: unknown claim 'a.b'"
 
 
 @pytest.mark.slow
@@ -302,6 +309,17 @@ def test_formulas_pictures_and_scripts_of_a_page_are_made_light(tmp_path):
     assert '<span class="math notranslate nohighlight"><svg/></span>' in done
     assert '<img alt="" src="x.png" width="1200" height="630"/>' in done
     assert '<script defer src="y.js"></script>' in done
+
+
+def test_pictures_written_into_a_page_become_files_of_their_own(tmp_path):
+    picture = cards.card("A title", "A site")
+    page = tmp_path / "notebooks" / "x.html"
+    page.parent.mkdir()
+    text = f'<img alt="" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+    done = slim.sized(slim.unpacked(text, page, tmp_path), page)
+    [path] = (tmp_path / "_images").iterdir()
+    assert path.read_bytes() == picture
+    assert done == f'<img alt="" src="../_images/{path.name}" fetchpriority="low" width="1200" height="630">'
 
 
 def test_addresses_in_the_feed_become_absolute():

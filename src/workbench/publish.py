@@ -16,6 +16,7 @@ from workbench.site import audit, slim
 
 __all__ = ["build", "export_blog", "recover", "swap"]
 WARNING = re.compile(r"(WARNING|ERROR|CRITICAL|Extension error|Exception occurred)", re.I)
+CELL = re.compile(r"\.ipynb:(\d+)\d{4}")  # myst-nb counts lines as 10,000 × cell + line
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -70,16 +71,17 @@ def _jupyter_book(source: Path, work: Path) -> None:
     )
     (work / "build.log").write_text(done.stdout + done.stderr)
     if done.returncode:
-        raise WorkbenchError(f"the site was not built: {_what_failed(done.stdout + done.stderr, source)}", _CURE)
+        raise WorkbenchError(f"the site was not built: {what_failed(done.stdout + done.stderr, source)}", _CURE)
 
 
 _CLI = "from jupyter_book.cli.main import main; main()"
 _CURE = "the last good site is untouched; the whole log: _build/site.next/build.log"
 
 
-def _what_failed(log: str, source: Path) -> str:
+def what_failed(log: str, source: Path) -> str:
     """The warnings of a build's log, shortened to page and problem, each once."""
     lines = [COLOURS.sub("", line).replace(f"{source}/", "").strip() for line in log.splitlines()]
+    lines = [CELL.sub(lambda found: f".ipynb, cell {int(found[1])}", line) for line in lines]
     found = list(dict.fromkeys(line for line in lines if WARNING.search(line) and "build finished" not in line))
     shown = "; ".join(found[:4]) or (lines[-1] if lines else "no output")
     return shown + (f"; and {len(found) - 4} more" if len(found) > 4 else "")

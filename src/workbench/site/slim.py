@@ -1,6 +1,7 @@
 """Make built pages light: formulas typeset in advance, one style sheet, scripts that do not block, sized pictures."""
 
 import base64
+import hashlib
 import html
 import json
 import posixpath
@@ -20,6 +21,7 @@ SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 FORMULA = re.compile(r'(<(span|div) class="(?:[\w-]+ )?math notranslate nohighlight"[^>]*>)(.*?)(</\2>)', re.S)
 TEX = re.compile(r"\\\((.*)\\\)|\\\[(.*)\\\]|(\\begin\{.*\})", re.S)
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([\w./-]+\.css)["']?\)?\s*;""")
+PACKED = re.compile(r'\bsrc="data:image/png;base64,([^"]+)"')
 IMAGE = re.compile(r"<img\b[^>]*>")
 FACES = re.compile(r"@font-face\s*\{[^}]*\}")
 Typeset = Callable[[list[dict]], dict]
@@ -36,7 +38,7 @@ def slim(site: Path, typeset: Typeset) -> None:
     for page, text in texts.items():
         inside = page.relative_to(site).as_posix()
         text = with_formulas(text, rendered)
-        text = sized(with_sheet(text, inside), page).replace(FOLD_LABEL, "")
+        text = sized(unpacked(with_sheet(text, inside), page, site), page).replace(FOLD_LABEL, "")
         page.write_text(deferred(text, page), encoding="utf-8")
 
 
@@ -128,6 +130,20 @@ def deferred(text: str, page: Path) -> str:
     return SCRIPT.sub(replace, text)
 
 
+def unpacked(text: str, page: Path, site: Path) -> str:
+    """Move pictures that are written into the page (an explorer's frames) to files: the text arrives first."""
+
+    def replace(found: re.Match) -> str:
+        picture = base64.b64decode(found[1])
+        path = site / "_images" / f"{hashlib.sha256(picture).hexdigest()[:16]}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture)
+        here = posixpath.relpath(path.as_posix(), page.parent.as_posix())
+        return f'src="{here}" fetchpriority="low"'
+
+    return PACKED.sub(replace, text)
+
+
 def sized(text: str, page: Path) -> str:
     """Give pictures their width and height, so that nothing jumps when they arrive; later ones load when needed."""
     seen = []
@@ -135,7 +151,7 @@ def sized(text: str, page: Path) -> str:
     def replace(found: re.Match) -> str:
         tag, source = found[0], re.search(r'\bsrc="([^"]+)"', found[0])
         size = _size(source[1], page) if source and "width=" not in found[0] else None
-        lazy = ' loading="lazy"' if seen and source and not source[1].startswith("data:") else ""
+        lazy = ' loading="lazy"' if seen and "fetchpriority" not in tag else ""
         seen.append(tag)
         if not size:
             return tag
@@ -147,9 +163,6 @@ def sized(text: str, page: Path) -> str:
 
 def _size(source: str, page: Path) -> tuple[int, int] | None:
     """Width and height out of a PNG's first bytes; None for anything else."""
-    if source.startswith("data:image/png;base64,"):
-        head = base64.b64decode(source.split(",", 1)[1][:44])
-    else:
-        path = page.parent / source.split("?")[0]
-        head = path.read_bytes()[:32] if path.is_file() else b""
+    path = page.parent / source.split("?")[0]
+    head = path.read_bytes()[:32] if path.is_file() else b""
     return struct.unpack(">II", head[16:24]) if head[1:4] == b"PNG" else None
