@@ -74,11 +74,13 @@ def changed_chapters(layout: Layout) -> list[str]:
 
 def results_table(results) -> Table:
     """What ran, how long, how much memory, and how it ended."""
-    table = Table("notebook", "status", "seconds", "peak MB", "", box=None, pad_edge=False)
+    table = Table("status", "seconds", "peak MB", box=None, pad_edge=False)
+    table.add_column("notebook", no_wrap=True)
     for r in results:
         seconds = f"{r.seconds:.1f}" if r.seconds is not None else ""
         memory = f"{r.peak_mb:.0f}" if r.peak_mb else ""
-        table.add_row(r.chapter, r.status, seconds, memory, "" if r.status == "ok" else r.message or "")
+        note = f" ({r.message})" if r.message and r.status not in ("ok", "cached") else ""
+        table.add_row(r.status, seconds, memory, r.chapter + note)
     return table
 
 

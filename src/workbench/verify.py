@@ -110,11 +110,12 @@ class VerifyReport:
         """One row per notebook."""
         from rich.table import Table
 
-        table = Table("", "notebook", *KINDS, "not comparable", "problems", box=None, pad_edge=False)
+        table = Table("", *KINDS, "not comparable", "problems", box=None, pad_edge=False)
+        table.add_column("notebook", no_wrap=True)
         for report in self.notebooks:
             counts = [str(report.count(kind)) for kind in KINDS]
             rest = [str(len(report.not_comparable)), str(len(report.mismatches))]
-            table.add_row("✓" if report.passed else "✗", report.chapter, *counts, *rest)
+            table.add_row("✓" if report.passed else "✗", *counts, *rest, report.chapter)
         return table
 
     def require(self) -> None:
