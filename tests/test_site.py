@@ -76,7 +76,7 @@ def seen(context, root, known, axe) -> Seen:
             for name, size in (("light", WIDE), ("dark", NARROW)):
                 page.set_viewport_size(size)
                 browser.theme(page, name)
-                page.wait_for_timeout(400)  # the theme makes code that now scrolls reachable by keyboard
+                page.wait_for_timeout(200)  # what scrolls now becomes reachable by keyboard
                 found = browser.accessibility(page, axe)
                 all_seen.accessibility += [f"{path} in {name}: {problem}" for problem in found]
                 all_seen.overflow += [f"{path}: {problem}" for problem in browser.overflow(page)]

@@ -62,10 +62,7 @@ def with_formulas(text: str, rendered: dict[tuple[str, bool], str]) -> str:
         formula = _formula(found)
         if not formula:
             return found[0]
-        picture = rendered[formula]
-        if formula[1]:  # a wide formula scrolls in its box: the keyboard must reach it
-            picture = picture.replace("<mjx-container", '<mjx-container tabindex="0"', 1)
-        return found[1] + TEX.sub(lambda _: picture, found[3], count=1) + found[4]
+        return found[1] + TEX.sub(lambda _: rendered[formula], found[3], count=1) + found[4]
 
     return FORMULA.sub(replace, text)
 
