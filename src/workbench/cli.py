@@ -48,7 +48,9 @@ def run(
     parameter: Annotated[list[str] | None, typer.Option("-p", help="A notebook's parameter, `name=value`.")] = None,
     force: Annotated[bool, typer.Option(help="Run also what has not changed.")] = False,
     changed: Annotated[bool, typer.Option(help="Only chapters that differ from the last commit.")] = False,
-    record: Annotated[bool, typer.Option(help="Write this machine's claims to `book/evidence/`, to be committed.")] = False,
+    record: Annotated[
+        bool, typer.Option(help="Write this machine's claims to `book/evidence/`, to be committed.")
+    ] = False,
 ) -> None:
     """Execute chapters through papermill, each in a kernel of its own.
 

@@ -84,7 +84,7 @@ def _stored(kind: str, name: str, registry) -> Finding:
 
 
 def _node() -> Finding:
-    """Node from the machine or from its PyPI package: needed once, for browser assets."""
+    """Node from the machine or from its PyPI package: fetches browser assets, typesets formulas."""
     try:
         from workbench.assets import npm
 

@@ -64,10 +64,11 @@ class _Sizes:
             for name, row in self.sizes.items()
         )
         gpu = f", {self.found['gpu']}" if self.found["gpu"] else ""
+        threads = f"{self.found['threads']} thread" + ("s" if self.found["threads"] > 1 else "")
         flags = ", ".join(self.found["flags"]) or "no vector extensions found"
         return (
             f'<table class="wb-sizes"><thead><tr><th>profile</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
             f'<p class="wb-machine">This run: profile <b>{self.profile}</b>, seed {self.found["seed"]}, '
-            f"{self.found['threads']} thread(s) on {html.escape(self.found['cpu'])}, {self.found['cores']} cores "
+            f"{threads} on {html.escape(self.found['cpu'])}, {self.found['cores']} cores "
             f"({flags}){html.escape(gpu)}, {self.found['memory_gb']} GB, load {self.found['load']}.</p>"
         )
