@@ -60,9 +60,9 @@ def claim(
     from IPython.display import display
 
     bounds = {"at_least": at_least, "at_most": at_most, "close_to": close_to}
-    bound = {name: float(limit) for name, limit in bounds.items() if limit is not None}
+    bound = {name: limit for name, limit in bounds.items() if limit is not None}
     if close_to is not None:
-        bound["rtol"] = float(rtol) if rtol is not None else 0.05
+        bound["rtol"] = rtol if rtol is not None else 0.05
     display(judge(id, value, says, unit, bound, control, only_if))
 
 
@@ -70,8 +70,9 @@ def judge(id, value, says, unit, bound: dict, control=False, only_if=None) -> Cl
     """The Claim for `value`: held, missed, or not claimed (with the reason)."""
     number, low, high, n, problem = _numbers(value)
     context = provenance.current()
+    bound = _finite(bound)
     if len(bound.keys() & {"at_least", "at_most", "close_to"}) != 1:
-        problem = "not judged: give exactly one of at_least, at_most, close_to"
+        problem = "not judged: give exactly one of at_least, at_most, close_to, as a finite number"
     held, why_not = (False, problem) if problem else (_holds(number, bound), None)
     if only_if is not None and not only_if:
         held, why_not = None, only_if.words
@@ -87,13 +88,23 @@ def _numbers(value):
     """(value, low, high, n, problem) of a number or an Estimate; what is not finite becomes None."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except Exception:  # whatever an odd object's __float__ raises
         return None, None, None, None, f"not a number: {type(value).__name__}"
     if not math.isfinite(number):
         return None, None, None, None, f"not a finite number: {number}"
     if isinstance(value, Estimate):
         return number, value.low, value.high, value.n, None
     return number, None, None, None, None
+
+
+def _finite(bound: dict) -> dict:
+    """`bound` as floats; empty where a limit is no finite number or a tolerance is negative."""
+    try:
+        limits = {name: float(limit) for name, limit in bound.items()}
+    except Exception:  # as above
+        return {}
+    good = all(map(math.isfinite, limits.values())) and limits.get("rtol", 0) >= 0
+    return limits if good else {}
 
 
 def _holds(value: float, bound: dict) -> bool:
@@ -128,7 +139,7 @@ def format_value(value: float | None, unit: str = "", digits: int = 3) -> str:
     if value is None:
         return "no value"
     if unit == "fraction":
-        return f"{_significant(100 * value, digits)} %"
+        return f"{_percent(value, digits)} %"
     if unit == "ratio":
         return f"{_significant(value, digits)}×"
     return f"{_significant(value, digits)} {unit}".rstrip()
@@ -137,6 +148,14 @@ def format_value(value: float | None, unit: str = "", digits: int = 3) -> str:
 def format_interval(low: float | None, high: float | None, unit: str = "") -> str:
     """An interval as prose shows it, "" where there is none: (0.7, 0.8, "fraction") → "70 % to 80 %"."""
     return "" if low is None or high is None else f"{format_value(low, unit)} to {format_value(high, unit)}"
+
+
+def _percent(value: float, digits: int) -> str:
+    """100 × `value`, with as many more digits as it takes not to call 0.9996 "100"; float dust does not count."""
+    text = _significant(100 * value, digits)
+    if text.lstrip("-") == "100" and not math.isclose(abs(value), 1, rel_tol=1e-12):
+        return _percent(value, digits + 1)
+    return text
 
 
 def _significant(value: float, digits: int) -> str:
@@ -152,11 +171,11 @@ def _significant(value: float, digits: int) -> str:
 def to_html(claim: Claim) -> str:
     """The card a reader sees: the verdict, the measured value with its interval, the bound."""
     interval = format_interval(claim.low, claim.high, claim.unit)
-    spread = f' <span class="wb-interval">[{interval}, n = {claim.n:,}]</span>' if interval else ""
+    spread = f' <span class="wb-interval">[{html.escape(interval)}, n = {claim.n:,}]</span>' if interval else ""
     kind = "control" if claim.control else "claim"
     note = f'<br><span class="wb-note">not claimed here: {html.escape(claim.why_not or "")}</span>'
     note = note if claim.held is None else ""
-    value = format_value(claim.value, claim.unit)
+    value = html.escape(format_value(claim.value, claim.unit))
     return (
         f'<div class="wb-claim {CLASSES[claim.held]}" id="claim-{html.escape(claim.id)}">'
         f'<span class="wb-mark" title="{kind}">{MARKS[claim.held]}</span> {html.escape(claim.says)}: '
