@@ -158,6 +158,10 @@ FORMATS = [
     (0.99996, "fraction", "99.996 %"),
     (1.0004, "fraction", "100.04 %"),
     (-0.9996, "fraction", "-99.96 %"),
+    (0.99992, "cosine", "0.9999 cosine"),
+    (1, "cosine", "1 cosine"),
+    (0.9995, "correlation", "0.9995 correlation"),
+    (1.0002, "ratio", "1×"),
     (1 - 2**-53, "fraction", "100 %"),  # float dust of a mean of ones
     (1.63, "ratio", "1.63×"),
     (100, "ratio", "100×"),

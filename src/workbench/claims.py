@@ -10,7 +10,7 @@ from workbench.intervals import Estimate
 MIME = "application/vnd.workbench.claim+json"
 MARKS = {True: "✓", False: "✗", None: "–"}
 CLASSES = {True: "wb-held", False: "wb-missed", None: "wb-unclaimed"}
-UNIT_WORDS = {"fraction": "%", "ratio": "×"}
+AT_MOST_ONE = {"cosine", "correlation"}  # units in which 1 is a verdict: nothing else is called 1
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ def format_value(value: float | None, unit: str = "", digits: int = 3) -> str:
     if value is None:
         return "no value"
     if unit == "fraction":
-        return f"{_percent(value, digits)} %"
+        return f"{_short_of(100, 100 * value, digits)} %"
+    if unit in AT_MOST_ONE:
+        return f"{_short_of(1, value, digits)} {unit}"
     if unit == "ratio":
         return f"{_significant(value, digits)}×"
     return f"{_significant(value, digits)} {unit}".rstrip()
@@ -150,11 +152,11 @@ def format_interval(low: float | None, high: float | None, unit: str = "") -> st
     return "" if low is None or high is None else f"{format_value(low, unit)} to {format_value(high, unit)}"
 
 
-def _percent(value: float, digits: int) -> str:
-    """100 × `value`, with as many more digits as it takes not to call 0.9996 "100"; float dust does not count."""
-    text = _significant(100 * value, digits)
-    if text.lstrip("-") == "100" and not math.isclose(abs(value), 1, rel_tol=1e-12):
-        return _percent(value, digits + 1)
+def _short_of(whole: int, value: float, digits: int) -> str:
+    """`value` with as many more digits as it takes not to call 99.96 "100"; float dust does not count."""
+    text = _significant(value, digits)
+    if text.lstrip("-") == str(whole) and not math.isclose(abs(value), whole, rel_tol=1e-12):
+        return _short_of(whole, value, digits + 1)
     return text
 
 
