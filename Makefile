@@ -20,7 +20,7 @@ test: setup            ## prove it: lint, outputs against nbval, exercises, the 
 	$(BIN)/workbench exercises generate --check
 	$(BIN)/workbench verify
 	$(BIN)/workbench build
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile
 
 quick: setup           ## at most 3 minutes: lint, unit tests, changed chapters at smoke size
 	$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .

@@ -43,6 +43,6 @@ def same(a, b, rtol: float = 1e-9) -> bool:
 
 
 def first_difference(got: np.ndarray, wanted: np.ndarray) -> str:
-    """Where two arrays of one shape first differ: "at [2, 0] you have 3, expected 4"."""
-    where = tuple(int(i) for i in np.argwhere(got != wanted)[0])
+    """Where two arrays of one shape, not `same`, first differ: "at [2, 0] you have 3, expected 4"."""
+    where = tuple(int(i) for i in np.argwhere(~np.isclose(got, wanted, rtol=1e-9, atol=1e-12))[0])
     return f"at {list(where)} you have {got[where]:g}, expected {wanted[where]:g}"
