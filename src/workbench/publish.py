@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workbench import assets, owner, stage
+from workbench import assets, nodejs, owner, stage
 from workbench.errors import CheckFailedError, WorkbenchError
 from workbench.export import export_blog
 from workbench.layout import Layout
@@ -92,7 +92,7 @@ def _finish(layout: Layout, site: Path) -> None:
     assets.publish(layout, site)
     script = Path(__file__).parent / "site" / "static" / "evidence.mjs"
     shutil.copy(script, site / "vendor" / script.name)
-    slim.slim(site, slim.mathjax(assets.fetch(layout) / "mathjax", assets.node()))
+    slim.slim(site, slim.mathjax(assets.fetch(layout) / "mathjax", nodejs.node()))
     shutil.rmtree(site / "_static" / "vendor", ignore_errors=True)
     for path in (*site.rglob("*.map"), *site.glob(".buildinfo*"), *site.rglob("*fontawesome*.js*")):
         path.unlink(missing_ok=True)
