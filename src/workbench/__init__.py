@@ -14,8 +14,9 @@ _HOMES = {
     "latency": ("Samples", "PairedRatio", "measure", "compare", "closed_loop", "open_loop"),
     "figures": ("figure", "show", "palette", "interval_bars"),
     "explorers": ("explore",),
-    "models": ("model_path",),
+    "models": ("model_path", "model_file"),
     "data": ("data_path",),
+    "serving": ("serve", "serve_llm"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
