@@ -10,28 +10,12 @@ import time
 import httpx
 import psutil
 import pytest
+from served_apps import broken, say, slow
 
 from workbench import execute, serve, serve_llm, serving
 from workbench.errors import UnknownNameError, WorkbenchError
 
 GONE_S = 6.0
-
-
-def say(word, stubborn=False):
-    """An app for the tests.  stubborn: it takes no notice of being asked to leave."""
-    import os
-    import signal
-
-    from starlette.applications import Starlette
-    from starlette.responses import JSONResponse
-    from starlette.routing import Route
-
-    async def answer(request):
-        if stubborn:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        return JSONResponse({"word": word, "threads": os.environ["OMP_NUM_THREADS"]})
-
-    return Starlette(routes=[Route("/", answer)])
 
 
 def is_gone(pid: int) -> bool:
@@ -80,16 +64,6 @@ def test_a_failing_cell_ends_the_block_and_the_server():
     assert not psutil.pid_exists(server.pid)
 
 
-def broken(ready):
-    raise ValueError("no such model")
-
-
-def slow(ready):
-    import time
-
-    time.sleep(60)
-
-
 @pytest.mark.parametrize(
     ("build", "seconds", "complaint"),
     [(broken, 60, "ended before it answered: ValueError: no such model"), (slow, 0.5, "did not answer within 0.5 s")],
@@ -106,9 +80,9 @@ OWNER = """
 import os, pathlib, sys, time
 sys.path.insert(0, {tests!r})
 from workbench import serve
-import test_serving
+from served_apps import say
 
-server = serve(test_serving.say, "x", stubborn=True)
+server = serve(say, "x", stubborn=True)
 import httpx; httpx.get(server.url)
 pathlib.Path({note!r}).write_text(str(server.pid))
 {ending}
