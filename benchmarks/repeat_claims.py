@@ -16,8 +16,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench import claims, notebooks
+from workbench import claims
 from workbench.layout import Layout
+from workbench.runner import notebooks
 
 
 def execute(chapter: Path, profile: str, folder: Path) -> tuple[list[dict], float]:

@@ -21,8 +21,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.table import Table
 
-from workbench import execute, provenance
+from workbench import provenance
 from workbench.layout import Layout
+from workbench.runner import execute
 
 
 def make_book(root: Path, count: int) -> Layout:
@@ -78,9 +79,9 @@ def driver_memory_mb(layout: Layout) -> float:
     """Peak resident memory of a fresh process that runs the whole book anew with a progress bar."""
     program = (
         "import resource, sys\nfrom pathlib import Path\nfrom rich.console import Console\n"
-        "from workbench import execute\nfrom workbench.layout import Layout\n"
+        "from workbench.runner import execute\nfrom workbench.layout import Layout\n"
         "with execute.terminal_progress(Console(stderr=True, force_terminal=True)) as progress:\n"
-        "    execute.run(Layout(Path(sys.argv[1])), force=True, progress=progress)\n"
+        "    execute.run(Layout(pathlib.Path(sys.argv[1])), force=True, progress=progress)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(layout.root)], check=True, capture_output=True, text=True)
@@ -89,8 +90,8 @@ def driver_memory_mb(layout: Layout) -> float:
 
 def unchanged_seconds(layout: Layout) -> float:
     """Wall time of a fresh process in which nothing has to run, imports included."""
-    program = "import sys; from pathlib import Path; from workbench import execute; from workbench.layout import Layout"
-    program += "; assert {r.status for r in execute.run(Layout(Path(sys.argv[1])))} == {'cached'}"
+    program = "import sys, pathlib; from workbench.runner import execute; from workbench.layout import Layout"
+    program += "; assert {r.status for r in execute.run(Layout(pathlib.Path(sys.argv[1])))} == {'cached'}"
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", program, str(layout.root)], check=True)
     return time.perf_counter() - start

@@ -1,6 +1,6 @@
 """Questions about a site that only a browser can answer.  Each function returns the problems it found.
 
-`workbench.site.audit` asks the questions that the files alone can answer.
+`workbench.press.audit` asks the questions that the files alone can answer.
 """
 
 import gzip

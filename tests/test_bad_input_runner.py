@@ -14,11 +14,11 @@ import psutil
 import pytest
 from conftest import Book, make_book
 
-from workbench import execute, notebooks
 from workbench.errors import CheckFailedError, WorkbenchError
 from workbench.layout import Layout
 from workbench.profiles import PROFILES, Profile
-from workbench.refresh import refresh
+from workbench.runner import execute, notebooks
+from workbench.runner.refresh import refresh
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def good(good_tree, tmp_path):
 
 def limit_time(monkeypatch, seconds: float):
     """Let the cpu profile's notebooks take `seconds`."""
-    monkeypatch.setattr("workbench.plan.TIME_FACTOR", seconds / PROFILES["cpu"].budget_s)
+    monkeypatch.setattr("workbench.runner.plan.TIME_FACTOR", seconds / PROFILES["cpu"].budget_s)
 
 
 def test_an_error_in_a_cell_names_cell_class_and_message(good):
@@ -150,7 +150,7 @@ def test_the_memory_limit_follows_the_profile(good, monkeypatch):
 
 
 def test_a_notebook_that_prints_without_end_is_stopped(good, monkeypatch):
-    monkeypatch.setattr("workbench.engine.MAX_OUTPUT_MB", 1)
+    monkeypatch.setattr("workbench.runner.engine.MAX_OUTPUT_MB", 1)
     bad = good("while True: print('x' * 1000)")
     assert bad.status == "raised"
     assert "outputs exceed 1 MB" in bad.message
@@ -216,7 +216,7 @@ def test_a_computed_parameter_is_refused(tiny_book):
 
 
 def test_a_full_disk_is_refused_before_anything_runs(tiny_book, monkeypatch):
-    monkeypatch.setattr("workbench.plan.MIN_FREE_MB", 1 << 40)
+    monkeypatch.setattr("workbench.runner.plan.MIN_FREE_MB", 1 << 40)
     steps = []
     with pytest.raises(WorkbenchError, match=r"only \d+ MB free for _build/; a run needs"):
         execute.run(tiny_book.layout, progress=steps.append)
@@ -226,7 +226,7 @@ def test_a_full_disk_is_refused_before_anything_runs(tiny_book, monkeypatch):
 RUN = """
 import sys
 from pathlib import Path
-from workbench import execute
+from workbench.runner import execute
 from workbench.errors import WorkbenchError
 from workbench.layout import Layout
 try:
@@ -264,7 +264,7 @@ def test_a_really_full_disk_is_one_line_and_keeps_the_good_copy(empty_book):
         pytest.skip("mount namespaces are not permitted here: the test above covers it")
     empty_book.layout.build.mkdir()
     empty_book.chapter("00_first", "print('x' * 400_000)")
-    program = "import workbench.plan; workbench.plan.MIN_FREE_MB = 0\n" + RUN
+    program = "import workbench.runner.plan; workbench.runner.plan.MIN_FREE_MB = 0\n" + RUN
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", inside, "sh", program],
         cwd=empty_book.layout.root,

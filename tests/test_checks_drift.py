@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workbench import notebooks
 from workbench.checks.drift import check_ks, check_psi
 from workbench.checks.drift_monitor import check_drifting_sensors, check_median_delay, check_quiet_threshold
+from workbench.runner import notebooks
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions" / "14_detect_drift.ipynb"
 CHECKS = [check_psi, check_ks, check_median_delay, check_drifting_sensors, check_quiet_threshold]

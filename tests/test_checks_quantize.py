@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench import exercises, notebooks
 from workbench.checks import quantize, quantize_use
+from workbench.proof import exercises
+from workbench.runner import notebooks
 
 SOLUTIONS = notebooks.read(Path(__file__).parents[1] / "solutions" / "22_quantize_from_scratch.ipynb")
 CHECKS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.front import parse_parameters
+from workbench.front.tables import parse_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workbench import doctor
+from workbench.front import doctor
 from workbench.layout import Layout
 
 BOOK = Layout(Path(__file__).resolve().parents[1])

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from rich.console import Console
 
-from workbench import execute, notebooks, plan, store
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.runner import execute, notebooks, plan, store
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +134,7 @@ def spans(results):
 
 
 def test_nothing_runs_beside_a_timing_notebook_and_the_others_share_the_cores(empty_book, monkeypatch):
-    monkeypatch.setattr("workbench.schedule.cores", lambda: 2)
+    monkeypatch.setattr("workbench.runner.schedule.cores", lambda: 2)
     cell = "import time\nstart = time.time()\ntime.sleep(1)\nprint(start, time.time())"
     for stem, timing in (("00_a", False), ("01_t", True), ("02_b", False), ("03_u", True)):
         empty_book.chapter(stem, cell, timing=timing)
@@ -174,9 +174,9 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on(empty_book
     slow = f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     empty_book.chapter("01_slow", slow, timing=True)
     program = (
-        "import sys\nfrom pathlib import Path\nfrom workbench import execute\nfrom workbench.layout import Layout\n"
+        "import sys, pathlib\nfrom workbench.runner import execute\nfrom workbench.layout import Layout\n"
         "from workbench.errors import WorkbenchError\n"
-        "try:\n    execute.run(Layout(Path(sys.argv[1])))\n"
+        "try:\n    execute.run(Layout(pathlib.Path(sys.argv[1])))\n"
         "except WorkbenchError as e:\n    print(e, file=sys.stderr); sys.exit(e.exit_code)\n"
     )
     driver = subprocess.Popen(
@@ -205,8 +205,8 @@ def test_a_killed_driver_leaves_no_kernel(empty_book, tmp_path, monkeypatch):
     marker = tmp_path / "running"
     cell = f"import os\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
     empty_book.chapter("00_spin", cell)
-    program = "import sys; from pathlib import Path; from workbench import execute; from workbench.layout import Layout"
-    program += "; execute.run(Layout(Path(sys.argv[1])))"
+    program = "import sys, pathlib; from workbench.runner import execute; from workbench.layout import Layout"
+    program += "; execute.run(Layout(pathlib.Path(sys.argv[1])))"
     (tmp_path / "t").mkdir()
     env = os.environ | {"TMPDIR": str(tmp_path / "t")}
     driver = subprocess.Popen([sys.executable, "-c", program, str(empty_book.layout.root)], env=env)
@@ -240,9 +240,8 @@ def test_a_gpu_is_found_by_asking_the_driver(tmp_path, monkeypatch):
 
 
 def test_the_driver_never_imports_torch():
-    program = (
-        "import sys, workbench.execute, workbench.refresh; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
-    )
+    program = "import sys, workbench.runner.execute, workbench.runner.refresh\n"
+    program += "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
@@ -287,7 +286,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(tiny_book, monkeypatch):
 
 
 def test_workers_of_another_checkout_are_refused(tiny_book, cluster, monkeypatch):
-    monkeypatch.setattr("workbench.schedule.checkout_digest", lambda: str(os.getpid()))  # differs by process
+    monkeypatch.setattr("workbench.runner.schedule.checkout_digest", lambda: str(os.getpid()))  # differs by process
     with pytest.raises(WorkbenchError, match="another checkout of workbench"):
         execute.run(tiny_book.layout, scheduler=cluster.scheduler_address)
 
@@ -342,8 +341,8 @@ def test_it_works_with_proxies_that_refuse(tiny_book):
 
 
 def check_offline(book, prefix, env):
-    program = "import sys; from pathlib import Path; from workbench import execute; from workbench.layout import Layout"
-    program += "; print(*(r.status for r in execute.run(Layout(Path(sys.argv[1])))))"
+    program = "import sys, pathlib; from workbench.runner import execute; from workbench.layout import Layout"
+    program += "; print(*(r.status for r in execute.run(Layout(pathlib.Path(sys.argv[1])))))"
     command = [*prefix, sys.executable, "-c", program, str(book.layout.root)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | env)
     assert done.stdout.split() == ["ok", "ok", "ok"], done.stderr

@@ -11,13 +11,14 @@ from handmade import book, code, write
 from nbformat.v4 import new_markdown_cell, new_notebook
 from toybook import STEM, learner, sheet, solution, stub
 
-from workbench import engine, exercises, notebooks, store
 from workbench.checks.report import MIME
 from workbench.errors import CheckFailedError, WorkbenchError
-from workbench.grading import grade
 from workbench.layout import Layout
-from workbench.plan import plan
 from workbench.profiles import get_profile
+from workbench.proof import exercises
+from workbench.proof.grading import grade
+from workbench.runner import engine, notebooks, store
+from workbench.runner.plan import plan
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from toybook import STEM, learner, stub
 
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.grading import grade
 from workbench.layout import Layout
+from workbench.proof.grading import grade
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,9 @@ import threading
 import numpy as np
 import pytest
 
-from workbench import latency, notebooks
+from workbench import latency
 from workbench.layout import Layout
+from workbench.runner import notebooks
 
 
 class Clock:

@@ -6,8 +6,8 @@ import os
 import pytest
 from handmade import book, claim, code, provenance, write
 
-from workbench import ledger
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.proof import ledger
 
 
 @pytest.fixture

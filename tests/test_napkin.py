@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from workbench import notebooks
 from workbench.layout import Layout
+from workbench.runner import notebooks
 
 LAYOUT = Layout.find()
 CHAPTER = LAYOUT.notebooks / "11_size_a_system_on_a_napkin.ipynb"

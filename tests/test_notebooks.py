@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workbench.layout import Layout
-from workbench.verify import verify
+from workbench.proof.verify import verify
 
 BOOK = Layout(Path(__file__).resolve().parents[1])
 

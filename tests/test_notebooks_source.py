@@ -11,9 +11,9 @@ from conftest import make_notebook
 from nbformat.v4 import new_output
 from PIL import Image
 
-from workbench import keys, notebooks, refresh
-from workbench.anatomy import problems, typed_numbers
 from workbench.errors import WorkbenchError
+from workbench.runner import keys, notebooks, refresh
+from workbench.runner.anatomy import problems, typed_numbers
 
 CLAIM = "application/vnd.workbench.claim+json"
 

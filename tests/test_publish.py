@@ -9,10 +9,10 @@ import nbformat
 import pytest
 import site_tree
 
-from workbench import assets, exercise_pages, export, owner, pages, publish, stage
 from workbench.errors import CheckFailedError, UnknownNameError, WorkbenchError
 from workbench.layout import Layout
-from workbench.site import audit, cards, feed, slim
+from workbench.press import assets, audit, exercise_pages, export, owner, pages, publish, slim, stage
+from workbench.site import cards, feed
 from workbench.site.claims import headline
 
 OWNER = owner.Owner("Me", "https://host.example/me/book", "main", "https://me.example/book/", 2026)

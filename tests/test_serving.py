@@ -12,8 +12,9 @@ import psutil
 import pytest
 from served_apps import broken, say, slow
 
-from workbench import execute, serve, serve_llm, serving
+from workbench import serve, serve_llm, serving
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.runner import execute
 
 GONE_S = 6.0
 

@@ -8,9 +8,8 @@ import browser
 import pytest
 from playwright.sync_api import sync_playwright
 
-from workbench import owner
 from workbench.layout import Layout
-from workbench.site import audit
+from workbench.press import audit, owner
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 import yaml
 
-from workbench import strip
 from workbench.errors import WorkbenchError
+from workbench.front import strip
 from workbench.layout import Layout
 
 BOOK = Layout(Path(__file__).resolve().parents[1])
@@ -65,4 +65,4 @@ def test_what_is_committed_is_clean(path, tmp_path):
 
 def test_the_hooks_before_a_commit_name_commands_that_exist():
     hooks = yaml.safe_load((BOOK.root / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
-    assert any(hook["entry"].endswith("-m workbench.strip") for hook in hooks)
+    assert any(hook["entry"].endswith("-m workbench.front.strip") for hook in hooks)

@@ -6,12 +6,12 @@ import nbformat
 import pytest
 from handmade import book, claim, code, prose, provenance, stream, text, write
 
-from workbench import execute
 from workbench.errors import CheckFailedError, WorkbenchError
-from workbench.plan import plan
-from workbench.replay import judge_claim
-from workbench.tolerance import of_tags, same_within
-from workbench.verify import kind, verify
+from workbench.proof.replay import judge_claim
+from workbench.proof.tolerance import of_tags, same_within
+from workbench.proof.verify import kind, verify
+from workbench.runner import execute
+from workbench.runner.plan import plan
 
 STEM = "01_a_b"
 FIGURE = 'figure: x "latency (ms)", y "calls", 1 line'

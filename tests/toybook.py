@@ -6,8 +6,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from workbench import exercises
 from workbench.layout import Layout
+from workbench.proof import exercises
 
 STEM = "22_toy"
 CHECKS = """

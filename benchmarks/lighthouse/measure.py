@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from workbench import assets, owner, stage
 from workbench.layout import Layout
+from workbench.press import assets, owner, stage
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tests"))

@@ -34,7 +34,7 @@ def fetch() -> None:
 
     The only command that needs the network; what is there and right is left alone.
     """
-    from workbench.fetch import fetch_all
+    from workbench.front.fetch import fetch_all
 
     for line in fetch_all(Layout.find()):
         out.print(line, highlight=False)
@@ -59,12 +59,12 @@ def run(
 
     *Example:* `workbench run 22 --profile smoke`
     """
-    from workbench.front import run_chapters
+    from workbench.front.tables import run_chapters
 
     layout = Layout.find()
     run_chapters(layout, chapters, profile, scheduler, parameter or [], force, changed, out)
     if record:
-        from workbench import ledger
+        from workbench.proof import ledger
 
         for path in ledger.save_evidence(layout, profile):
             out.print(f"recorded: {path.relative_to(layout.root)}", highlight=False)
@@ -80,8 +80,8 @@ def verify(
     Runs what changed under the cpu profile, then lets nbval compare every output of the executed copies,
     the very ones that the site shows, with the notebooks in `notebooks/`. Refuses notebooks that prove nothing.
     """
-    from workbench.front import run_chapters
-    from workbench.verify import verify as compare
+    from workbench.front.tables import run_chapters
+    from workbench.proof.verify import verify as compare
 
     layout = Layout.find()
     run_chapters(layout, chapters, DEFAULT, None, [], force, False, out)
@@ -101,12 +101,14 @@ def build(
 
     A build that fails leaves the last good site in place. Needs no network.
     """
-    from workbench import front, ledger, publish
+    from workbench.front import tables
+    from workbench.press import publish
+    from workbench.proof import ledger
 
     layout = Layout.find()
     with layout.lock():
         if export:
-            out.print(f"posts are in {front.export(layout, export, to)}", highlight=False)
+            out.print(f"posts are in {tables.export(layout, export, to)}", highlight=False)
             return
         ledger.write(layout)
         out.print(f"the site is in {publish.build(layout)}: open index.html, or run make serve", highlight=False)
@@ -121,7 +123,7 @@ def refresh(
 
     The only command that rewrites committed outputs: look at the diff before you commit it.
     """
-    from workbench.refresh import refresh as rewrite
+    from workbench.runner.refresh import refresh as rewrite
 
     layout = Layout.find()
     with layout.lock():
@@ -136,7 +138,7 @@ def generate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when a file is stale.")] = False,
 ) -> None:
     """Make `exercises/` from `solutions/`: solutions become stubs, outputs and wrong answers go."""
-    from workbench.exercises import generate as make
+    from workbench.proof.exercises import generate as make
 
     for path in make(Layout.find(), check=check) or []:
         out.print(f"generated: {path.name}", highlight=False)
@@ -150,7 +152,7 @@ def grade(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON result instead of the table.")] = False,
 ) -> None:
     """Grade your exercise notebook in a kernel of its own; your file is only read."""
-    from workbench.grading import grade as judge
+    from workbench.proof.grading import grade as judge
 
     result = judge(Layout.find(), file, time_s=time_s, memory_mb=memory_mb)
     if as_json:
@@ -167,20 +169,21 @@ def claims(
     claim: Annotated[str | None, typer.Argument(help="One claim: `id`, `id@gpu` or `id@machine`.")] = None,
 ) -> None:
     """List every claim: measured value, interval, bound, machine and verdict; what did not hold first."""
-    from workbench import front, ledger
+    from workbench.front import tables
+    from workbench.proof import ledger
 
     rows = ledger.order(ledger.load(Layout.find()))
     rows = rows if claim is None else ledger.lookup(rows, claim).to_frame().T
     if as_json:
         print(json.dumps(json.loads(rows.to_json(orient="records")), indent=1, ensure_ascii=False))
     else:
-        out.print(front.claims_table(rows))
+        out.print(tables.claims_table(rows))
 
 
 @app.command()
 def doctor() -> None:
     """Check this machine: Python, disk, memory, cores, GPU, packages, model hashes, node; each with its cure."""
-    from workbench.doctor import findings
+    from workbench.front.doctor import findings
 
     table = Table("", "what", "found", "cure", box=None, pad_edge=False)
     found = list(findings(Layout.find()))

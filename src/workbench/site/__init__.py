@@ -1,6 +1,6 @@
 """The book's Sphinx extension: numbers in prose, the table of evidence, lists, previews, feed."""
 
-DATA = "_workbench.json"  # written by workbench.stage beside the staged pages
+DATA = "_workbench.json"  # written by workbench.press.stage beside the staged pages
 
 
 def setup(app):

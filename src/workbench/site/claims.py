@@ -28,7 +28,7 @@ def find(env, name: str) -> dict[str, Any]:
     """The ledger's row of `id`, `id@profile` or `id@machine`.  Raises UnknownNameError with the closest names."""
     import pandas as pd
 
-    from workbench import ledger
+    from workbench.proof import ledger
 
     rows = data(env)["claims"]
     table = pd.DataFrame(rows, columns=ledger.COLUMNS).astype(object)
