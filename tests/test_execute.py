@@ -13,8 +13,9 @@ import psutil
 import pytest
 from rich.console import Console
 
+from workbench import provenance
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.runner import execute, notebooks, plan, store
+from workbench.runner import execute, notebooks, store
 
 pytestmark = pytest.mark.slow
 
@@ -234,9 +235,9 @@ def test_a_gpu_is_found_by_asking_the_driver(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert plan.gpu_names() == ["NVIDIA A1"]
+    assert provenance.gpu_names() == ["NVIDIA A1"]
     tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
-    assert plan.gpu_names() == []
+    assert provenance.gpu_names() == []
 
 
 def test_the_driver_never_imports_torch():

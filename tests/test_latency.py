@@ -247,3 +247,11 @@ def test_a_request_that_raises_is_not_swallowed(loop):
 def test_an_open_loop_needs_a_rate():
     with pytest.raises(ValueError, match="rate_per_s must be positive"):
         latency.open_loop(lambda: None, rate_per_s=0, requests=3)
+
+
+@pytest.mark.parametrize("wrong", [{"requests": 0}, {"requests": 5, "workers": 0}])
+def test_a_load_of_nothing_or_by_nobody_is_refused(wrong):
+    with pytest.raises(ValueError, match="requests >= 1 and workers >= 1"):
+        latency.closed_loop(lambda: None, **wrong)
+    with pytest.raises(ValueError, match="requests >= 1 and workers >= 1"):
+        latency.open_loop(lambda: None, rate_per_s=1.0, **wrong)

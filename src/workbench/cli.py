@@ -136,11 +136,12 @@ def refresh(
 @exercises_app.command()
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when a file is stale.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace also sheets that hold somebody's answers.")] = False,
 ) -> None:
     """Make `exercises/` from `solutions/`: solutions become stubs, outputs and wrong answers go."""
     from workbench.proof.exercises import generate as make
 
-    for path in make(Layout.find(), check=check) or []:
+    for path in make(Layout.find(), check=check, force=force) or []:
         out.print(f"generated: {path.name}", highlight=False)
 
 

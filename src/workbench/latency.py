@@ -109,23 +109,8 @@ class Load:
 
 def closed_loop(call: Callable[[], object], *, requests: int, workers: int = 1, think_s: float = 0.0) -> Load:
     """Each worker sends its next request when the last one is answered: a slow server slows its own test."""
-    starts, ends = np.empty(requests), np.empty(requests)
-    next_request = iter(range(requests))
-    lock = threading.Lock()
-
-    def work():
-        while True:
-            with lock:
-                i = next(next_request, None)
-            if i is None:
-                return
-            starts[i] = time.perf_counter()
-            call()
-            ends[i] = time.perf_counter()
-            if think_s:
-                time.sleep(think_s)
-
-    elapsed = _run_workers(work, workers)
+    _refuse_nothing(requests, workers)
+    starts, ends, elapsed = _drive(call, requests, workers, due=None, think_s=think_s)
     return Load(ends - starts, ends - starts, elapsed)
 
 
@@ -138,34 +123,44 @@ def open_loop(
     """
     if rate_per_s <= 0:
         raise ValueError(f"rate_per_s must be positive, got {rate_per_s}")
+    _refuse_nothing(requests, workers)
     gaps = np.full(requests, 1.0) if seed is None else np.random.default_rng(seed).exponential(size=requests)
-    due = np.cumsum(gaps / rate_per_s) - gaps[0] / rate_per_s
+    due = time.perf_counter() + 0.005 + (np.cumsum(gaps) - gaps[0]) / rate_per_s
+    starts, ends, elapsed = _drive(call, requests, workers, due)
+    return Load(ends - due, ends - starts, elapsed)
+
+
+def _refuse_nothing(requests: int, workers: int) -> None:
+    if requests < 1 or workers < 1:
+        raise ValueError(f"a load needs requests >= 1 and workers >= 1, got {requests} and {workers}")
+
+
+def _drive(call, requests: int, workers: int, due: np.ndarray | None, think_s: float = 0.0) -> tuple:
+    """Send `requests` calls from `workers` threads, each at its due time, if any → (starts, ends, elapsed seconds).
+
+    The first exception of a call ends the load and is raised here.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     starts, ends = np.empty(requests), np.empty(requests)
-    next_request = iter(range(requests))
-    lock = threading.Lock()
-    origin = time.perf_counter() + 0.005
+    waiting, lock = iter(range(requests)), threading.Lock()
 
     def work():
         while True:
             with lock:
-                i = next(next_request, None)
+                i = next(waiting, None)
             if i is None:
                 return
-            time.sleep(max(0.0, origin + due[i] - time.perf_counter()))
+            if due is not None:
+                time.sleep(max(0.0, due[i] - time.perf_counter()))
             starts[i] = time.perf_counter()
             call()
             ends[i] = time.perf_counter()
+            if think_s:
+                time.sleep(think_s)
 
-    elapsed = _run_workers(work, workers)
-    return Load(ends - (origin + due), ends - starts, elapsed)
-
-
-def _run_workers(work: Callable[[], None], workers: int) -> float:
-    """Run `work` in `workers` threads to its end; the first exception is raised here.  Returns seconds."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    start = time.perf_counter()
+    began = time.perf_counter()
     with ThreadPoolExecutor(workers) as pool:
         for job in [pool.submit(work) for _ in range(workers)]:
             job.result()
-    return time.perf_counter() - start
+    return starts, ends, time.perf_counter() - began

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import platform
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,18 +53,20 @@ def _any_cpu() -> tuple[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def gpu() -> str | None:
-    """The first CUDA device's name, or None.  Asks the driver, not torch."""
+    """The first CUDA device's name, or None."""
+    return next(iter(gpu_names()), None)
+
+
+def gpu_names() -> list[str]:
+    """The CUDA devices that the driver's own tool lists, without importing torch; empty when there is none."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        asked = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    lines = asked.stdout.strip().splitlines() if asked.returncode == 0 else []
-    return lines[0].strip() if lines else None
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
 
 
 def cores() -> int:

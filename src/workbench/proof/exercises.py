@@ -121,7 +121,7 @@ def generate(layout: Layout, check: bool = False, force: bool = False) -> list[P
         notebooks.write_text(stale[path], path)
     if kept:
         names = ", ".join(notebooks.show_path(path) for path in kept)
-        raise WorkbenchError(f"edited by hand, left untouched: {names}", f"move it elsewhere, then: {CURE}")
+        raise WorkbenchError(f"edited by hand, left untouched: {names}", f"move it away (or --force), then: {CURE}")
     return written
 
 

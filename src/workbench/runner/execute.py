@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from workbench.errors import WorkbenchError
 from workbench.layout import Layout
 from workbench.profiles import Profile, get_profile
+from workbench.provenance import gpu_names
 from workbench.runner import schedule, store
 from workbench.runner.engine import Job, Outcome
-from workbench.runner.plan import Task, gpu_names, plan, refuse_full_disk
+from workbench.runner.plan import Task, plan, refuse_full_disk
 from workbench.runner.progress import Step, terminal_progress
 from workbench.runner.store import RunResult
 

@@ -1,8 +1,6 @@
 """What a run would do, decided and refused before any kernel starts."""
 
-import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,20 +97,3 @@ def refuse_full_disk(folder: Path) -> None:
         raise WorkbenchError(
             f"only {free_mb} MB free for {folder.name}/; a run needs {MIN_FREE_MB} MB", "free some disk space"
         )
-
-
-def gpu_names() -> list[str]:
-    """The CUDA devices that the driver's own tool lists, without importing torch; empty when there is none."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1") or not shutil.which("nvidia-smi"):
-        return []
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Event
 
 from workbench.errors import WorkbenchError
+from workbench.provenance import cores, gpu_names
 from workbench.runner import engine
 from workbench.runner.keys import checkout_digest
-from workbench.runner.plan import cores, gpu_names
 
 OnCell = Callable[[str, int, int], None]
 OnStart = Callable[[str], None]

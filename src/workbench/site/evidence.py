@@ -19,7 +19,7 @@ class EvidenceTable(Directive):
         env = self.state.document.settings.env
         rows = data(env)["claims"]
         table = (
-            f'<p id="evidence-summary"><strong>{_summary(rows)}</strong></p><div class="wb-evidence">'
+            f'<p id="evidence-summary"><strong>{_summary(rows)}</strong>{_gpu_gap(rows)}</p><div class="wb-evidence">'
             '<table id="evidence-table" aria-labelledby="evidence-summary"><thead><tr>'
             + "".join(f'<th scope="col">{heading}</th>' for heading in HEADINGS)
             + "</tr></thead><tbody>"
@@ -38,6 +38,11 @@ def _summary(rows: list[dict]) -> str:
         f"{len(rows)} claims on {machines} machine{'s' if machines != 1 else ''}: {count[True]} held, "
         f"{count[False]} did not hold, {count[None]} not claimed on their machine"
     )
+
+
+def _gpu_gap(rows: list[dict]) -> str:
+    """What is not here is said: no machine with a GPU has contributed."""
+    return "" if any(row["profile"] == "gpu" for row in rows) else " No GPU evidence yet: every machine here is a CPU."
 
 
 def _row(env, row: dict) -> str:
