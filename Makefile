@@ -19,6 +19,7 @@ test: setup            ## prove it: lint, outputs against nbval, exercises, the 
 	$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
 	$(BIN)/workbench exercises generate --check
 	$(BIN)/workbench verify
+	$(BIN)/workbench run --profile smoke
 	$(BIN)/workbench build
 	$(BIN)/pytest -n 2 --dist loadfile
 
