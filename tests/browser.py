@@ -184,6 +184,15 @@ OVERFLOW = """() => {
   return wide.slice(0, 5) }"""
 
 
+CUT = """() => [...document.querySelectorAll('div.cell_input pre')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim().slice(0, 60))"""
+
+
+def scrolling_code(page: Page) -> list[str]:
+    """Code cells whose lines do not fit into the column at this width."""
+    return page.evaluate(CUT)
+
+
 def overflow(page: Page) -> list[str]:
     """What is wider than the window, and code that is cut off instead of scrolling."""
     width = page.viewport_size["width"]

@@ -5,6 +5,7 @@ import io
 import textwrap
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from conftest import make_notebook
@@ -196,6 +197,31 @@ def test_each_problem_is_named(found, complaint):
     problems = found()
     assert len(problems) == 1, problems
     assert complaint in problems[0]
+
+
+def named_figure(name: str) -> dict:
+    return {"mystnb": {"figure": {"name": name}, "image": {"alt": "a line"}}}
+
+
+def test_a_figure_name_that_another_chapter_has_is_named(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    first, second = make_notebook(SIZES, THREE, *PROSE), make_notebook(SIZES, THREE, *PROSE)
+    first.cells[2].metadata |= named_figure("tail")
+    nbformat.write(first, folder / "02_y.ipynb")
+    second.cells[2].metadata |= named_figure("head")
+    assert lint(second, folder / "01_x.ipynb") == []
+    second.cells[2].metadata |= named_figure("tail")
+    assert lint(second, folder / "01_x.ipynb") == ["figure name 'tail' is also used in 02_y.ipynb"]
+
+
+def test_a_link_to_a_chapter_that_is_not_there_is_named(tmp_path):
+    (tmp_path / "02_y.ipynb").write_text('{"cells": []}')
+    linked = "# [here](02_y.ipynb), [its](../exercises/01_x.ipynb), [far](https://a.org/z.ipynb) and [{}]({}#part)"
+    here = make_notebook(SIZES, THREE, *PROSE, linked.format("b", "02_y.ipynb"))
+    assert lint(here, tmp_path / "01_x.ipynb") == []
+    gone = make_notebook(SIZES, THREE, *PROSE, linked.format("b", "03_z.ipynb"))
+    assert lint(gone, tmp_path / "01_x.ipynb") == ["a link leads to 03_z.ipynb, which does not exist"]
 
 
 def test_claims_made_in_a_loop_are_known_from_their_outputs():

@@ -22,6 +22,7 @@ class Seen:
     visits: list
     overflow: list
     accessibility: list
+    scrolling_code: list
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def axe(layout) -> str:
 @pytest.fixture(scope="module")
 def seen(context, root, known, axe) -> Seen:
     """Open every page once and ask it everything."""
-    all_seen = Seen([], [], [])
+    all_seen = Seen([], [], [], [])
     for path in known:
         with browser.watch(context, root, path) as (page, visit):
             browser.scroll_through(page)
@@ -79,6 +80,8 @@ def seen(context, root, known, axe) -> Seen:
                 found = browser.accessibility(page, axe)
                 all_seen.accessibility += [f"{path} in {name}: {problem}" for problem in found]
                 all_seen.overflow += [f"{path}: {problem}" for problem in browser.overflow(page)]
+                if size is WIDE:
+                    all_seen.scrolling_code += [f"{path}: {line}" for line in browser.scrolling_code(page)]
         all_seen.visits.append(visit)
     return all_seen
 
@@ -103,6 +106,20 @@ def test_every_page_loads_from_here_alone_without_an_error_and_is_light(seen):
 
 def test_nothing_is_wider_than_the_window(seen):
     assert seen.overflow == []
+
+
+def test_code_of_120_columns_fits_on_a_laptop(seen):
+    assert seen.scrolling_code == []
+
+
+def test_the_contents_of_a_page_wait_behind_a_button_on_a_laptop(context, root, known):
+    with browser.watch(context, root, first_with(known, "cell_input")) as (page, _):
+        contents = page.locator(".bd-sidebar-secondary .page-toc a")
+        assert not contents.first.is_visible()
+        page.locator("button.secondary-toggle").click()
+        contents.first.wait_for()
+        page.keyboard.press("Escape")
+        contents.first.wait_for(state="hidden")
 
 
 def test_axe_finds_nothing_serious_in_light_or_dark(seen):

@@ -1,6 +1,8 @@
 """What an author should mend before a chapter is committed: cheap checks of STYLE's anatomy, without a kernel."""
 
 import ast
+import contextlib
+import json
 import re
 from pathlib import Path
 from statistics import median
@@ -20,15 +22,17 @@ _NUMBER = re.compile(
 )
 _NOT_PROSE = re.compile(r"```.*?```|~~~.*?~~~|\{[a-z:]+\}`[^`]*`|``[^`].*?``|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.S)
 _GIVEN = re.compile(r"^.*<!--\s*given\s*-->\s*$", re.M)
+_LINK = re.compile(r"\]\(([^()#\s]+\.ipynb)[#)]")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
 
 
 def problems(nb: NotebookNode, path: Path) -> list[str]:
     """Every problem as one sentence that names the cell; a chapter's duties do not bind solutions."""
     cells = [c for c in nb.cells if c.cell_type == "code" and c.source.strip()]
-    found = [*_ids(nb.cells), *_sizes(cells), *_figures(cells), *_numbers(nb.cells)]
+    found = [*_ids(nb.cells), *_sizes(cells), *_figures(cells), *_numbers(nb.cells), *_links(nb.cells, path)]
     if path.parent.name == "notebooks":
         found += [*_prose(nb.cells, cells), *_opening(nb, cells), *_claims(cells, slug(path.stem))]
+        found += _figure_names(nb.cells, path)
     return found
 
 
@@ -70,6 +74,30 @@ def _figures(code: list) -> list[str]:
         drawn = any("image/png" in o.get("data", {}) for o in cell.outputs) or _calls(cell, "show")
         if drawn and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip():
             found.append(f"figure cell '{cell.get('id', '?')}' has no alt text (metadata: mystnb.image.alt)")
+    return found
+
+
+def _links(cells: list, path: Path) -> list[str]:
+    """Links to notebooks that are not there; a chapter's own sheet may be yet to come."""
+    links = {link for cell in cells if cell.cell_type == "markdown" for link in _LINK.findall(cell.source)}
+    gone = [link for link in sorted(links) if not link.endswith(path.name) and not (path.parent / link).is_file()]
+    return [f"a link leads to {link}, which does not exist" for link in gone if "://" not in link]
+
+
+def figure_names(cells: list[dict]) -> list[str]:
+    """The names under which pages refer to the figures of these cells; cells as in the notebook's file."""
+    named = [cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", "") for cell in cells]
+    return [name for name in named if name]
+
+
+def _figure_names(cells: list, path: Path) -> list[str]:
+    """Figure names that another chapter has too: the site could not tell which one a link means."""
+    mine, found = set(figure_names(cells)), []
+    for other in sorted(path.parent.glob("*.ipynb")):
+        if other.name != path.name:
+            with contextlib.suppress(ValueError, KeyError):  # a broken neighbour complains of itself
+                twice = mine & set(figure_names(json.loads(other.read_bytes())["cells"]))
+                found += [f"figure name '{name}' is also used in {other.name}" for name in sorted(twice)]
     return found
 
 
