@@ -108,6 +108,13 @@ def test_nothing_is_wider_than_the_window(seen):
     assert seen.overflow == []
 
 
+def test_a_table_is_a_table_also_in_what_a_cell_displays(layout):
+    raw = re.compile(r"<p>[^<]*(?:---|—)\|(?:---|—)")
+    assert raw.search("<p>option | price\n—|—\nours | 1</p>")
+    pages = layout.site.rglob("*.html")
+    assert [page.name for page in pages if raw.search(page.read_text(encoding="utf-8"))] == []
+
+
 def test_code_of_120_columns_fits_on_a_laptop(seen):
     assert seen.scrolling_code == []
 
