@@ -51,6 +51,17 @@ def test_the_tokenizer_knows_how_to_chat():
     assert tokenizer.decode(tokenizer("8 °C, naïve").input_ids) == "8 °C, naïve"
 
 
+@pytest.mark.slow
+def test_the_tokenizer_is_the_one_that_transformers_would_choose():
+    from transformers import AutoTokenizer
+
+    path, ours = model_file("smollm2"), llama.load_tokenizer("smollm2")
+    theirs = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
+    assert type(ours) is type(theirs)
+    assert ours.backend_tokenizer.to_str() == theirs.backend_tokenizer.to_str()
+    assert (ours.chat_template, ours.special_tokens_map) == (theirs.chat_template, theirs.special_tokens_map)
+
+
 def test_an_unknown_model_is_answered_with_the_known_ones():
     with pytest.raises(UnknownNameError, match="smollm2"):
         llama.load_llama("lama")

@@ -45,11 +45,14 @@ def load_llama(name: str = "smollm2", **options):
 
 
 def load_tokenizer(name: str = "smollm2"):
-    """The model's tokenizer, with its chat template, from the same file."""
-    from transformers import AutoTokenizer
+    """The model's tokenizer, with its chat template, from the same file.
+
+    The class is named: AutoTokenizer finds the same one, after reading the whole file the slow way for it.
+    """
+    from transformers import TokenizersBackend
 
     path = model_file(name)
-    return AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
+    return TokenizersBackend.from_pretrained(str(path.parent), gguf_file=path.name)
 
 
 def _reader(path: Path):
