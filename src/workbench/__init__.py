@@ -17,6 +17,7 @@ _HOMES = {
     "models": ("model_path", "model_file"),
     "data": ("data_path",),
     "serving": ("serve", "serve_llm"),
+    "gguf_files": ("rewrite_gguf",),
     "llama": ("load_llama", "load_tokenizer"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -3,6 +3,7 @@
 transformers reads GGUF files itself, in about twenty seconds; this does it in a few, and a test equates the two.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ def load_tokenizer(name: str = "smollm2"):
     return TokenizersBackend.from_pretrained(str(path.parent), gguf_file=path.name)
 
 
+@lru_cache(maxsize=1)  # the header takes seconds, and weights, tokenizer and copies all begin with it
 def _reader(path: Path):
     import gguf
 

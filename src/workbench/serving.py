@@ -66,10 +66,11 @@ def serve(build: Callable, *args, threads: int = 1, ready_s: float = 60.0, **opt
 
 
 def serve_llm(
-    model: str = "smollm2", *, threads: int = 1, slots: int = 1, context: int = 2048, ready_s: float = 60.0
+    model: str | Path = "smollm2", *, threads: int = 1, slots: int = 1, context: int = 2048, ready_s: float = 60.0
 ) -> Server:
     """Serve a registered GGUF model through llama.cpp, with OpenAI's HTTP interface under `url` + "/v1".
 
+    model: its name, or the Path of a GGUF file of your own;
     slots: requests answered at the same time (continuous batching); context: tokens for each of them.
     Raises UnknownNameError, WorkbenchError as `serve`, ValueError for counts below one.
     """
@@ -78,8 +79,9 @@ def serve_llm(
     from workbench.models import model_file
     from workbench.served import run_llama
 
-    options = {"threads": threads, "slots": slots, "context": context, "name": model}
-    return _start("self", run_llama, (str(model_file(model)),), options, threads, ready_s)
+    path, name = (model, model.stem) if isinstance(model, Path) else (model_file(model), model)
+    options = {"threads": threads, "slots": slots, "context": context, "name": name}
+    return _start("self", run_llama, (str(path),), options, threads, ready_s)
 
 
 def _start(kind: str, build: Callable, args: tuple, options: dict, threads: int, ready_s: float) -> Server:
