@@ -164,6 +164,36 @@ def test_a_misspelt_flag_is_refused(ask, flag):
         ask(flag)
 
 
+@pytest.mark.parametrize(
+    ("profile", "found", "wanted", "true"),
+    [
+        ("gpu", 9.0, 0.0, True),
+        ("gpu", 9.0, 8.9, True),
+        ("gpu", 8.6, 8.9, False),
+        ("gpu", 10.3, 8.9, True),
+        ("gpu", None, 0.0, False),
+        ("cpu", 9.0, 0.0, False),
+        ("smoke", 9.0, 0.0, False),
+    ],
+)
+def test_a_card_counts_under_its_profile_and_from_its_capability_on(profile, found, wanted, true, monkeypatch):
+    monkeypatch.setattr(provenance, "card_capability", lambda: found)
+    provenance.set_current({"profile": profile})
+    condition = provenance.on_card(wanted)
+    provenance.set_current({})
+    assert bool(condition) is true
+    assert ("8.9" in condition.words) is (wanted == 8.9)
+
+
+@pytest.mark.parametrize(("capability", "number"), [((9, 0), 9.0), ((8, 9), 8.9), ((12, 1), 12.1), (None, None)])
+def test_a_cards_capability_is_one_number(capability, number, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: capability is not None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert provenance.card_capability() == number
+
+
 def test_what_is_remembered_cannot_be_altered_from_outside():
     provenance.set_current({"profile": "cpu"})
     provenance.current()["profile"] = "gpu"

@@ -153,6 +153,23 @@ def cpu_lacks(flag: str) -> Condition:
     return Condition(flag not in _known(flag), f"is about processors without {flag}")
 
 
+def on_card(capability: float = 0.0) -> Condition:
+    """Only runs of the gpu profile, on a card of at least this CUDA compute capability (8.9 and later have fp8)."""
+    at_least = f" of compute capability {capability:g} or more" if capability else ""
+    found = card_capability() if current().get("profile") == "gpu" else None
+    return Condition(found is not None and found >= capability, f"needs the gpu profile and a CUDA card{at_least}")
+
+
+def card_capability() -> float | None:
+    """The first card's CUDA compute capability, such as 9.0; None without a card that torch can use."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    major, minor = torch.cuda.get_device_capability()
+    return major + minor / 10
+
+
 def _known(flag: str) -> list[str]:
     if flag not in FLAGS:
         from workbench.errors import UnknownNameError

@@ -30,6 +30,28 @@ class EvidenceTable(Directive):
         return [nodes.raw("", table, format="html")]
 
 
+class GpuEvidence(Directive):
+    """```{gpu-evidence}``` with what is to be said until a card has run this chapter; from then on, how it went."""
+
+    has_content = True
+
+    def run(self):
+        env = self.state.document.settings.env
+        box = nodes.admonition("", nodes.title("", "On a card"), classes=["note"])
+        said = card_summary(data(env)["claims"], env.docname.rsplit("/", 1)[-1])
+        if said:
+            box += nodes.paragraph("", said)
+        else:
+            self.state.nested_parse(self.content, self.content_offset, box)
+        return [box]
+
+
+def card_summary(rows: list[dict], chapter: str) -> str:
+    """ "GPU evidence: 31 claims on 1 machine: …" of a chapter's claims; "" while no card has run it."""
+    rows = [row for row in rows if row["profile"] == "gpu" and row["chapter"] == chapter]
+    return f"GPU evidence: {_summary(rows)}. Each is on the evidence page." if rows else ""
+
+
 def _summary(rows: list[dict]) -> str:
     """ "31 claims on 2 machines: 30 held, 1 did not hold, 0 not claimed"."""
     count = {verdict: sum(row["held"] is verdict for row in rows) for verdict in (True, False, None)}
@@ -87,3 +109,4 @@ def _safe(text) -> str:
 
 def setup(app):
     app.add_directive("evidence-table", EvidenceTable)
+    app.add_directive("gpu-evidence", GpuEvidence)
