@@ -37,7 +37,7 @@ class GpuEvidence(Directive):
 
     def run(self):
         env = self.state.document.settings.env
-        box = nodes.admonition("", nodes.title("", "On a card"), classes=["note"])
+        box = nodes.admonition("", nodes.title("", "On a card"))
         said = card_summary(data(env)["claims"], env.docname.rsplit("/", 1)[-1])
         if said:
             box += nodes.paragraph("", said)
