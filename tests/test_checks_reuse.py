@@ -51,8 +51,18 @@ def test_a_wrong_answer_is_refused_with_its_own_hint(cell):
     assert first.removeprefix("# refused with: ") in report.message
 
 
+NONSENSE = {
+    "nothing": None,
+    "text": "text",
+    "ragged": [[1, 2], [3]],
+    "dictionary": {"a": object()},
+    "array": np.zeros((3, 3)),
+    "object": object(),
+}
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", [None, "text", [[1, 2], [3]], {"a": object()}, np.zeros((3, 3)), object()], ids=str)
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
 def test_nonsense_is_refused_without_a_traceback(check, answer):
     report = check.judge(lambda *_: answer)
     assert report.passed is False
