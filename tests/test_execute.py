@@ -175,8 +175,9 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on(empty_book
     slow = f"import os, time\nopen({str(marker)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     empty_book.chapter("01_slow", slow, timing=True)
     program = (
-        "import sys, pathlib\nfrom workbench.runner import execute\nfrom workbench.layout import Layout\n"
+        "import sys, pathlib, signal\nfrom workbench.runner import execute\nfrom workbench.layout import Layout\n"
         "from workbench.errors import WorkbenchError\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell started with &\n"
         "try:\n    execute.run(Layout(pathlib.Path(sys.argv[1])))\n"
         "except WorkbenchError as e:\n    print(e, file=sys.stderr); sys.exit(e.exit_code)\n"
     )
