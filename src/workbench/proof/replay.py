@@ -42,7 +42,8 @@ class CellResult:
 
     cell: str
     checked: bool = True  # False: a tag says that its output is measured
-    problem: str | None = None
+    problem: str | None = None  # what differs, apart from missed claims
+    missed: dict[str, str] = field(default_factory=dict)  # claims that held when committed: id → today's line
     not_comparable: list[str] = field(default_factory=list)
 
 
@@ -133,6 +134,8 @@ class ReplayCell(IPyNbCell):
         verdict = judge_claim(*texts, test["data"][CLAIM])
         if verdict == "not comparable":
             self.result.not_comparable.append(test["data"][CLAIM]["id"])
+        if verdict == "missed":
+            self.result.missed[test["data"][CLAIM]["id"]] = texts[1]
         return _with_text(test, texts[0]) if verdict != "differs" else test
 
 
@@ -143,7 +146,9 @@ def _plain_words(report: str) -> str:
 
 
 def judge_claim(ref: str, test: str, record: dict) -> str:
-    """ "same", "not comparable" (one of the two machines does not make the claim) or "differs".
+    """ "same", "not comparable" (one of the two machines does not make the claim), "missed" or "differs".
+
+    missed: it held when it was committed, and today's measurement, a number, does not satisfy the same bound.
 
     ref, test: the committed and today's line.  record: today's claim record, which says what the line must hold.
     """
@@ -157,6 +162,8 @@ def judge_claim(ref: str, test: str, record: dict) -> str:
         return "differs"
     if marks in ("✓–", "–✓", "✗–", "––"):
         return "same" if ref == test else "not comparable"
+    if marks == "✓✗" and test[1 + len(body) :].startswith(", measured "):
+        return "missed"
     return "same" if marks in ("✓✓", "✗✗") else "differs"
 
 

@@ -17,10 +17,15 @@ PROFILE = "cpu"  # committed outputs come from it
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One reason why a notebook is not verified.  cell: a cell id, "" for the whole notebook."""
+    """One reason why a notebook is not verified.
+
+    cell: a cell id, "" for the whole notebook.  missed: the id of a claim that held when it was committed and does
+    not today, "" for any other reason.
+    """
 
     cell: str
     message: str
+    missed: str = ""
 
 
 def unfit(layout: Layout, path: Path) -> list[Mismatch]:

@@ -28,6 +28,7 @@ class NotebookReport:
     chapter: str
     mismatches: list[Mismatch] = field(default_factory=list)
     not_comparable: list[str] = field(default_factory=list)
+    unlucky: list[str] = field(default_factory=list)  # claims that missed in one run and held in another
     cells: dict[str, str] = field(default_factory=dict)  # output cell's id → one of KINDS
 
     @property
@@ -101,6 +102,7 @@ class VerifyReport:
         """What a reader of the terminal needs: problems, what is not comparable here, the share compared."""
         lines = [f"✗ {problem}" for problem in self.problems()]
         lines += [f"– {r.chapter}: {c} is not comparable here" for r in self.notebooks for c in r.not_comparable]
+        lines += [f"– {r.chapter}: {c} missed once and held in another run" for r in self.notebooks for c in r.unlucky]
         kinds = ", ".join(f"{sum(r.count(kind) for r in self.notebooks)} {kind}" for kind in KINDS)
         compared = sum(report.compared_cells for report in self.notebooks)
         lines.append(f"compared {compared} of {self.output_cells} output cells ({self.share:.1%}): {kinds}")
@@ -152,6 +154,8 @@ def _compare(pairs: dict[Path, Path], reports: dict[Path, NotebookReport]) -> No
         for result in results:
             if result.problem:
                 report.mismatches.append(Mismatch(result.cell, result.problem))
+            for claim, line in result.missed.items():
+                report.mismatches.append(Mismatch(result.cell, f"held when committed, today: {line}", claim))
             report.not_comparable += result.not_comparable
             if cells[result.cell].outputs:
                 report.cells[result.cell] = kind(cells[result.cell], result.checked, result.not_comparable)
