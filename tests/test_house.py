@@ -57,6 +57,11 @@ def test_a_chapter_has_the_anatomy(path):
     assert notebooks.lint(path) == []
 
 
+@pytest.mark.parametrize("path", [BOOK.solutions / path.name for path in BOOK.chapters()], ids=lambda p: p.stem)
+def test_a_solutions_cells_are_as_short_as_a_chapters(path):
+    assert notebooks.lint(path) == []
+
+
 def test_every_chapter_has_exercises_and_every_folder_matches():
     chapters = {path.name for path in BOOK.chapters()}
     assert chapters == {path.name for path in BOOK.solutions.glob("*.ipynb")}
