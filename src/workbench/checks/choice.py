@@ -1,5 +1,7 @@
 """Checks of chapter 15's first exercises: a bill in tokens, an answer in words, a split without leaks."""
 
+import numpy as np
+
 from workbench.checks.answers import NONE, number, numbers, parts
 from workbench.checks.drift import recognise
 from workbench.checks.report import Hint, check
@@ -87,7 +89,8 @@ def check_read_answer(read_answer) -> str:
     order = ["spam", "good", "not spam", "It isn't spam!", "No spam here", *ANSWERS]
     for text in dict.fromkeys(order):
         got, wanted = read_answer(text), ANSWERS[text]
-        if got is not None and (isinstance(got, str) or got not in (True, False)):
+        many = isinstance(got, str) or (isinstance(got, np.ndarray) and got.size != 1)
+        if got is not None and (many or got not in (True, False)):
             raise Hint(f"Return True, False or None, not {type(got).__name__}.")
         if (None if got is None else bool(got)) is wanted:
             continue
@@ -142,6 +145,8 @@ def check_split_without_leaks(split_without_leaks) -> str:
         got = parts(split_without_leaks(list(case[0]), list(case[1]), case[2]), ("training indices", "test indices"))
         if any(part.dtype == bool for part in got):
             raise Hint("Indices are asked for, you returned a mask (np.flatnonzero helps).")
+        if not all(np.isfinite(part).all() for part in got):
+            raise Hint("Indices are whole numbers, some of yours are no numbers at all.")
         train, test = (sorted(int(i) for i in numbers(part, "the indices").ravel()) for part in got)
         wanted = _split(*case)
         if case[0] is CAMPAIGNS and (train, test) != wanted:

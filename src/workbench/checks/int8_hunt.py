@@ -52,12 +52,10 @@ def _answers(model) -> tuple[str, str, str, str]:
 
 def _judge_pair(got: tuple, model) -> None:
     alone, spared, least, worst_spared = _answers(model)
+    if any(not isinstance(name, str) or name not in NAMES for name in got):
+        raise Hint("Return names of layers, as they are in `layers`.")
     if got == (alone, spared):
         return
-    if any(not isinstance(name, str) for name in got):
-        raise Hint("Return names of layers, as they are in `layers`.")
-    if any(name not in NAMES for name in got):
-        raise Hint("Return names of layers, as they are in `layers`.")
     if got == (spared, alone):
         raise Hint("The right two, in the other order: first the layer that is worst alone, then the one to spare.")
     if got[0] == least:

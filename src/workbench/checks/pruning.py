@@ -154,7 +154,7 @@ def _judge_removal(block, keep, small) -> None:
     k, width, hidden = len(keep), up.shape[1], len(bias)
     if [a.shape for a in small] == [a.shape for a in block]:
         raise Hint("Same shapes as before: zeros take the same time. Return smaller matrices.")
-    if len(small[1]) == hidden:
+    if small[1].shape[:1] == (hidden,):
         raise Hint("The bias still has one number for each old neuron: it loses the same ones.")
     if small[2].shape == (k, hidden):
         raise Hint("You cut rows of `down`. Its rows are outputs, which stay; a neuron is a *column* there.")

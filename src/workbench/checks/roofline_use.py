@@ -139,9 +139,10 @@ def check_best_change(best_change) -> str:
 
 def _judge_change(name, gain, terms: dict, changes: dict) -> None:
     wanted, speed_up = _best(terms, changes)
+    if not (name is None or (isinstance(name, str) and name in changes)):
+        shown = " ".join(repr(name).split())[:80]
+        raise Hint(f"The first thing is a name out of {', '.join(changes)}, or None; you returned {shown}.")
     if name != wanted:
-        if not (name is None or name in changes):
-            raise Hint(f"The first thing is a name out of {', '.join(changes)}, or None; you returned {name!r}.")
         if wanted is None:
             raise Hint("Here every change makes it slower. Then the answer is (None, 1.0).")
         for hint, mistake in _name_mistakes(terms, changes).items():
