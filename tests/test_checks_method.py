@@ -1,4 +1,4 @@
-"""The checks of chapters 00 and 01 accept what is right, name what is wrong, and survive any answer."""
+"""The checks of chapters 00 and 01 accept what is right and name what is wrong."""
 
 import math
 
@@ -58,46 +58,6 @@ RIGHT = [
 def test_other_ways_to_be_right_pass(exercise, answer):
     report = ALL[exercise].judge(answer)
     assert report.passed, report.message
-
-
-def not_implemented(*args):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("exercise", ALL)
-def test_an_untouched_stub_is_open(exercise):
-    report = ALL[exercise].judge(not_implemented)
-    assert report.passed is None
-    assert report.exercise == exercise
-
-
-ABUSE = {
-    "None": lambda *args: None,
-    "a word": lambda *args: "fast",
-    "a dict": lambda *args: {},
-    "an empty list": lambda *args: [],
-    "nan": lambda *args: math.nan,
-    "infinity": lambda *args: math.inf,
-    "a matrix": lambda *args: np.ones((2, 3)),
-    "a ragged list": lambda *args: [[1, 2], [3]],
-    "itself": lambda *args: args,
-    "a crash": lambda *args: 1 / 0,
-    "too few parameters": lambda: 1,
-}
-
-
-@pytest.mark.parametrize("abuse", ABUSE)
-@pytest.mark.parametrize("exercise", ALL)
-def test_whatever_comes_back_is_refused_in_one_line(exercise, abuse):
-    report = ALL[exercise].judge(ABUSE[abuse])
-    assert report.passed is False
-    assert report.message
-    assert "\n" not in report.message
-
-
-@pytest.mark.parametrize("exercise", sorted(set(ALL) - {"01.6"}))
-def test_none_is_called_a_missing_return(exercise):
-    assert "return" in ALL[exercise].judge(lambda *args: None).message
 
 
 WRONG = [

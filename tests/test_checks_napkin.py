@@ -46,28 +46,6 @@ def test_a_right_answer_passes(check):
     assert check.judge(RIGHT[check]).passed is True
 
 
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-def test_an_untouched_stub_is_open(check):
-    def stub(*arguments):
-        raise NotImplementedError
-
-    assert check.judge(stub).passed is None
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", [None, "many", [1, 2], {"a": 1}, math.nan, True], ids=repr)
-def test_nonsense_is_refused_with_a_hint(check, answer):
-    report = check.judge(lambda *arguments: answer)
-    assert report.passed is False
-    assert "your code raised" not in report.message
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", [None, 7, "x"], ids=repr)
-def test_something_that_is_no_function_is_refused(check, answer):
-    assert check.judge(answer).passed is False
-
-
 WRONG = [
     (napkin.check_peak_requests_per_s, lambda p, e, h, k: e * k / (3600 * h), "one person's rate"),
     (napkin.check_peak_requests_per_s, lambda p, e, h, k: p * k / (3600 * h), "multiply by requests_each_per_day"),

@@ -1,4 +1,4 @@
-"""Chapter 27's checks: right answers pass, in any honest form; known mistakes and abuse get their hint."""
+"""Chapter 27's checks: right answers pass, in any honest form; other mistakes get their hint."""
 
 import math
 
@@ -58,41 +58,6 @@ RIGHT = {
 def test_a_right_answer_passes_twice(check, right):
     assert check.judge(right).passed is True
     assert check.judge(right).passed is True
-
-
-@pytest.mark.parametrize("check", RIGHT)
-def test_a_stub_is_open_and_a_forgotten_return_is_named(check):
-    def stub(*_):
-        raise NotImplementedError
-
-    assert check.judge(stub).passed is None
-    refused(check, lambda *_: None, "return")
-
-
-@pytest.mark.parametrize("check", RIGHT)
-@pytest.mark.parametrize("value", ["text", object(), [[1], [2, 3]], {"a": 1}, np.zeros((2, 3, 4)), np.array([]), ()])
-def test_an_answer_of_the_wrong_kind_gets_a_hint_and_not_the_checks_own_error(check, value):
-    report = check.judge(lambda *_: value)
-    assert report.passed is False
-    assert "your code raised" not in report.message
-
-
-@pytest.mark.parametrize("check", RIGHT)
-def test_a_crash_is_told_in_one_line(check):
-    refused(check, lambda *_: 1 / 0, "your code raised ZeroDivisionError")
-
-
-@pytest.mark.parametrize("check", RIGHT)
-def test_changing_the_inputs_in_place_does_not_help(check):
-    def vandal(*arguments):
-        for argument in arguments:
-            if isinstance(argument, np.ndarray):
-                argument[...] = 0
-            elif isinstance(argument, list):
-                argument.clear()
-
-    assert check.judge(vandal).passed is False
-    assert check.judge(RIGHT[check]).passed is True
 
 
 def test_the_librarys_own_pruning_passes_as_an_answer():

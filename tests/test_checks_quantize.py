@@ -1,16 +1,12 @@
-"""Chapter 22's checks: right answers pass in any honest form; known mistakes and abuse get their hint."""
+"""Chapter 22's checks: right answers pass in any honest form; other mistakes get their hint."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from workbench.checks import quantize, quantize_use
-from workbench.proof import exercises
-from workbench.runner import notebooks
 
-SOLUTIONS = notebooks.read(Path(__file__).parents[1] / "solutions" / "22_quantize_from_scratch.ipynb")
 CHECKS = {
     "22.1": quantize.check_quantize_rows,
     "22.2": quantize.check_quantize_asymmetric,
@@ -19,17 +15,6 @@ CHECKS = {
     "22.5": quantize_use.check_best_limit,
     "22.6": quantize_use.check_int8_linear,
 }
-SHEETS = {sheet.number: sheet for sheet in exercises.split(SOLUTIONS)[1]}
-WRONG = [(number, cell) for number, sheet in SHEETS.items() for cell in sheet.wrong_answers]
-
-
-def reports(number: str, *cells) -> list:
-    """What this exercise's check says of the answers in these cells."""
-    found = []
-    names = {CHECKS[number].__name__: lambda answer: found.append(CHECKS[number].judge(answer)), "np": np}
-    for cell in cells:
-        exec(cell.source, names)
-    return found
 
 
 def refused(number: str, answer, hint: str = "") -> None:
@@ -38,24 +23,6 @@ def refused(number: str, answer, hint: str = "") -> None:
     assert hint in report.message
     assert len(report.message) > 15
     assert "\n" not in report.message
-
-
-def test_every_exercise_has_its_check():
-    assert set(SHEETS) == set(CHECKS)
-
-
-@pytest.mark.parametrize("number", CHECKS)
-def test_the_books_own_solution_passes(number):
-    (report,) = reports(number, *SHEETS[number].stubs, *SHEETS[number].checks)
-    assert report.passed is True, report.message
-    assert report.exercise == number
-
-
-@pytest.mark.parametrize(("number", "cell"), WRONG, ids=[cell.id for _, cell in WRONG])
-def test_a_listed_mistake_is_refused_with_its_own_hint(number, cell):
-    (report,) = reports(number, cell)
-    assert report.passed is False
-    assert exercises.refused_with(cell) in report.message
 
 
 def rows_in_plain_python(w, bits):
@@ -109,51 +76,6 @@ def test_another_way_to_be_right_passes_twice(number):
     for _ in range(2):
         report = CHECKS[number].judge(OTHER_WAYS[number])
         assert report.passed is True, report.message
-
-
-@pytest.mark.parametrize("number", CHECKS)
-def test_an_untouched_stub_is_open(number):
-    def stub(*_):
-        raise NotImplementedError
-
-    assert CHECKS[number].judge(stub).passed is None
-
-
-@pytest.mark.parametrize("number", CHECKS)
-def test_a_forgotten_return_is_named(number):
-    refused(number, lambda *_: None, "is the `return` missing?")
-
-
-ABUSE = {
-    "a word": lambda *_: "fast",
-    "a dict": lambda *_: {"q": 1},
-    "an empty list": lambda *_: [],
-    "nan": lambda *_: math.nan,
-    "infinity": lambda *_: math.inf,
-    "three infinities": lambda *_: (math.inf, math.inf, math.inf),
-    "a pair of nans": lambda *_: (np.full((5, 16), math.nan), np.full((5, 1), math.nan)),
-    "a complex number": lambda *_: 1j,
-    "a ragged list": lambda *_: [[1, 2], [3]],
-    "a pair of words": lambda *_: ("a", "b"),
-    "three words": lambda *_: ("a", "b", "c"),
-    "itself": lambda *arguments: arguments,
-    "a wrong shape": lambda *_: np.ones((2, 3, 4)),
-    "huge indices": lambda *_: [10**9, -(10**9)],
-    "a crash": lambda *_: 1 / 0,
-    "too few parameters": lambda: 1,
-}
-
-
-@pytest.mark.parametrize("abuse", ABUSE)
-@pytest.mark.parametrize("number", CHECKS)
-def test_whatever_comes_back_is_refused_in_one_line(number, abuse):
-    refused(number, ABUSE[abuse])
-
-
-@pytest.mark.parametrize("answer", [None, 3, "quantize"], ids=str)
-@pytest.mark.parametrize("number", CHECKS)
-def test_what_is_no_function_is_refused(number, answer):
-    refused(number, answer, "TypeError")
 
 
 MORE = [

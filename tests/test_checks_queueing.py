@@ -68,28 +68,6 @@ def test_a_right_answer_passes(check):
     assert check.judge(RIGHT[check]).passed is True
 
 
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-def test_an_untouched_stub_is_open(check):
-    def stub(*arguments):
-        raise NotImplementedError
-
-    assert check.judge(stub).passed is None
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", [None, "many", [1, 2], {"a": 1}, math.nan, 7, True, np.zeros((3, 3))], ids=repr)
-def test_nonsense_is_refused_with_a_hint(check, answer):
-    report = check.judge(lambda *arguments: answer)
-    assert report.passed is False
-    assert "your code raised" not in report.message
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", [None, 7, "x"], ids=repr)
-def test_something_that_is_no_function_is_refused(check, answer):
-    assert check.judge(answer).passed is False
-
-
 def first_served(arrive, service):
     wait = [service[0]]
     for i in range(1, len(arrive)):

@@ -1,84 +1,13 @@
-"""Chapter 26's checks accept other right answers and refuse nonsense with a hint, never with a traceback."""
+"""Chapter 26's checks accept other right answers, and name mistakes that the solutions do not list."""
 
 import re
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from workbench.checks.reuse import check_cache, check_key, check_normalise
 from workbench.checks.reuse_cost import check_prefill, check_threshold
-from workbench.runner import notebooks
-
-SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions" / "26_reuse_answers.ipynb"
-CHECKS = [check_normalise, check_key, check_threshold, check_prefill]
-
-
-def cells(tag: str) -> list:
-    return [c for c in notebooks.read(SOLUTIONS).cells if tag in notebooks.tags(c)]
-
-
-def namespace() -> dict:
-    """Imports and solutions of the solutions notebook, executed."""
-    names = {}
-    for cell in notebooks.read(SOLUTIONS).cells:
-        if cell.cell_type == "code" and not set(notebooks.tags(cell)) & {"check", "wrong-answer"}:
-            exec(cell.source, names)
-    return names
-
-
-def judged(source: str):
-    """The report of a cell whose last line calls check_x(answer)."""
-    names = namespace()
-    *body, call = source.strip().splitlines()
-    exec("\n".join(body), names)
-    check, answer = call.rstrip(")").split("(")
-    return names[check].judge(names[answer])
-
-
-@pytest.mark.parametrize("cell", cells("check"), ids=lambda c: c.id)
-def test_a_solution_passes(cell):
-    report = judged(cell.source)
-    assert report.passed is True, report
-
-
-@pytest.mark.parametrize("cell", cells("wrong-answer"), ids=lambda c: c.id)
-def test_a_wrong_answer_is_refused_with_its_own_hint(cell):
-    first = cell.source.splitlines()[0]
-    report = judged(cell.source)
-    assert report.passed is False
-    assert first.removeprefix("# refused with: ") in report.message
-
-
-NONSENSE = {
-    "nothing": None,
-    "text": "text",
-    "ragged": [[1, 2], [3]],
-    "dictionary": {"a": object()},
-    "array": np.zeros((3, 3)),
-    "object": object(),
-}
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
-def test_nonsense_is_refused_without_a_traceback(check, answer):
-    report = check.judge(lambda *_: answer)
-    assert report.passed is False
-    assert "Traceback" not in report.message
-
-
-@pytest.mark.parametrize("check", [*CHECKS, check_cache], ids=lambda c: c.__name__)
-def test_the_untouched_stub_is_not_implemented(check):
-    def stub(*_):
-        raise NotImplementedError
-
-    class Stub:
-        def __init__(self, *_):
-            raise NotImplementedError
-
-    assert check.judge(Stub if check is check_cache else stub).passed is None
 
 
 @pytest.mark.parametrize("answer", [None, 3, "text", OrderedDict(), lambda size, ttl: None, object, dict])
