@@ -47,7 +47,9 @@ def test_outside_a_book_the_package_finds_its_own_checkout(tmp_path):
     assert workbench("claims", "--json", cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("command", ["run", "verify", "build", "refresh", "claims", "doctor", "fetch", "exercises"])
+@pytest.mark.parametrize(
+    "command", ["run", "verify", "build", "refresh", "claims", "doctor", "fetch", "exercises", "data"]
+)
 def test_every_command_has_a_help_page_that_explains_it(command):
     result = workbench(command, "--help", COLUMNS="100")
     assert result.returncode == 0

