@@ -141,6 +141,14 @@ DATA = {
             "49be216d24785124f72e3bbaf01de2a6aad1ef1f8b5633e3b78bdab293205048",
             sources=(),
         ),
+        Own(
+            "embedded_qa_judgements",
+            "which of the manuals' passages answer those questions: 0, 1 or 2, in two passes and settled",
+            "CC-BY-4.0 (this book's own)",
+            str(REPOSITORY / "book" / "data" / "embedded_qa" / "judgements.tsv"),
+            "79564104428c44b3032d2e451b5609c5d4398924044cdbd1f3d55d63178820da",
+            sources=(),
+        ),
     )
 }
 
