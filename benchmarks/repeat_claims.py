@@ -2,6 +2,7 @@
 
     python benchmarks/repeat_claims.py 23 --times 10 --busy 3    # runs, keeps what was measured, shows all kept
     python benchmarks/repeat_claims.py 20 21 23                  # shows what earlier sessions kept, runs nothing
+    python benchmarks/repeat_claims.py 20 21 23 --copy           # keeps the copies of the last `workbench run`, too
 
 The last `--busy` runs share the machine with one busy process.  Each run is added to `benchmarks/repeats/`; runs of
 an older measurement stay in the file and are not shown.
@@ -20,7 +21,7 @@ from pathlib import Path
 import repeats
 
 from workbench.layout import Layout
-from workbench.runner import notebooks
+from workbench.runner import notebooks, store
 
 
 def execute(chapter: Path, profile: str, folder: Path):
@@ -71,12 +72,17 @@ def main() -> None:
     parser.add_argument("chapters", nargs="+", help="number, slug or path, as `workbench run` takes it")
     parser.add_argument("--times", type=int, default=0)
     parser.add_argument("--busy", type=int, default=0, help="how many of these beside one busy process")
+    parser.add_argument("--copy", action="store_true", help="keep the executed copy of the last `workbench run`")
     parser.add_argument("--profile", default="cpu")
     asked = parser.parse_args()
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
+    layout = Layout.find()
     for name in asked.chapters:
-        chapter = Layout.find().chapter(name)
+        chapter = layout.chapter(name)
         repeat(chapter, asked.times, asked.busy, asked.profile)
+        if asked.copy:
+            last = store.last(layout, "cpu", chapter.stem)
+            repeats.keep(chapter, notebooks.read(last.path), False, last.seconds)
         print(repeats.table(chapter, repeats.kept(chapter)))
 
 
