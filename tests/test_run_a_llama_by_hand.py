@@ -16,7 +16,8 @@ from workbench.llama import INNER
 from workbench.runner import notebooks
 
 CHAPTER = Path(__file__).resolve().parents[1] / "notebooks" / "32_run_a_llama_by_hand.ipynb"
-PAGE = ["rms-norm", "turn", "group", "gate", "port-record", "attention", "forward", "mistakes", "wrong-ports"]
+PAGE = ["rms-norm", "turn", "group", "hide", "gate", "port-record", "attention", "forward"]
+WRONG = ["mistakes", "wrong-norms", "wrong-ports"]
 NAMES = dict(
     torch=torch, F=F, np=np, math=math, Callable=Callable, dataclass=dataclass, replace=replace, partial=partial
 )
@@ -61,7 +62,7 @@ def page_and_library(heads: int, kv_heads: int, seed: int) -> tuple[dict, torch.
         layers.append(layer)
     page = dict(NAMES, HEADS=heads, KV_HEADS=kv_heads, HEAD=8, EPSILON=1e-5, BASE=1000.0, layers=layers)
     page |= dict(EMBEDDING=state["model.embed_tokens.weight"], weights={"output_norm": state["model.norm.weight"]})
-    for source in cells(*PAGE):
+    for source in cells(*PAGE, *WRONG):
         exec(source, page)
     return page, library
 
@@ -101,6 +102,6 @@ def test_blocks_are_unpacked_as_gguf_does_it(kind):
     numbers = np.random.default_rng(0).normal(size=(7, 96)).astype(np.float32)
     raw = gguf.quantize(numbers, number)
     page = dict(NAMES)
-    exec(cells("unpack")[0], page)
+    exec("\n".join(cells("unpack", "types")), page)
     unpack, _, size = page["TYPES"][int(number)]
     assert np.array_equal(unpack(raw.reshape(-1, size)).reshape(7, 96), gguf.dequantize(raw, number))
