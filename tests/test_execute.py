@@ -49,6 +49,23 @@ def test_sources_are_never_written_to(tiny_book):
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_exit_hooks_run_before_the_kernel_goes(empty_book, tmp_path):
+    left, scratch = tmp_path / "left", tmp_path / "scratch"
+    scratch.mkdir()
+    source = f"""
+import atexit, pathlib, tempfile, threading, time
+folder = tempfile.TemporaryDirectory(dir={str(scratch)!r})
+atexit.register(pathlib.Path({str(left)!r}).write_text, "hook")
+threading.Thread(target=lambda: (time.sleep(0.3), pathlib.Path({str(left) + "2"!r}).touch())).start()
+"""
+    empty_book.chapter("00_leave", source)
+    [result] = execute.run(empty_book.layout, ["00"])
+    assert result.status == "ok"
+    assert left.read_text() == "hook"
+    assert not list(scratch.iterdir())
+    assert (tmp_path / "left2").exists()
+
+
 def test_a_profile_and_parameters_reach_the_notebook(empty_book):
     empty_book.chapter("00_say", "print(profile, seed)")
     [result] = execute.run(empty_book.layout, ["00"], profile="smoke", parameters={"seed": 7})
