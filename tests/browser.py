@@ -59,8 +59,6 @@ class _Handler(BaseHTTPRequestHandler):
         file = file / "index.html" if file and file.is_dir() else file
         if file and file.is_file():
             self.answer(200, file)
-        elif path == "/favicon.ico":
-            self.answer(204, None)  # browsers ask for it unasked
         else:
             self.answer(404, self.site / "404.html")
 

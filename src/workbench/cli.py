@@ -125,7 +125,9 @@ def build(
 @app.command()
 def refresh(
     chapters: Chapters = None,
-    force: Annotated[bool, typer.Option(help="Rewrite also notebooks whose sources did not change.")] = False,
+    force: Annotated[
+        bool, typer.Option(help="Rewrite also what did not change, from its last run (`run --force` first).")
+    ] = False,
 ) -> None:
     """Run changed chapters and write their outputs back into `notebooks/`.
 

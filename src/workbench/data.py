@@ -32,6 +32,12 @@ def _manual(package: str, version: str, sha256: str, licence: str, what: str) ->
     return Packaged(f"manual_{package.replace('-', '_')}", what, licence, "source.tar.gz", sha256, (source,))
 
 
+def _own(name: str, file: str, sha256: str, what: str, rights: str = "") -> Own:
+    """file: under `book/data/`.  rights: whatever is not ours in it."""
+    licence = f"CC-BY-4.0 (this book's own{'; ' if rights else ''}{rights})"
+    return Own(name, what, licence, str(REPOSITORY / "book" / "data" / file), sha256, sources=())
+
+
 DATA = {
     entry.name: entry
     for entry in (
@@ -125,29 +131,24 @@ DATA = {
             *("pyusb", "1.3.1", "3af070b607467c1c164f49d5b0caabe8ac78dbed9298d703a8dbf9df4052d17e", "BSD-3-Clause"),
             "PyUSB's documentation: USB devices from Python",
         ),
-        Own(
+        _own(
             "reuse_questions",
-            "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",
-            "CC-BY-4.0 (this book's own)",
-            str(REPOSITORY / "book" / "data" / "reuse_questions" / "questions.jsonl"),
+            "reuse_questions/questions.jsonl",
             "6355bbfcde780370ab1f3c5bdf963bf2055d6ea56c64f4a2a0f46f02b584d039",
-            sources=(),
+            "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",
         ),
-        Own(
+        _own(
             "embedded_qa",
-            "158 questions to the manuals of six embedded-engineering tools, with answers and where they stand",
-            "CC-BY-4.0 (this book's own; quoted spans under their manuals' licences)",
-            str(REPOSITORY / "book" / "data" / "embedded_qa" / "questions.jsonl"),
+            "embedded_qa/questions.jsonl",
             "49be216d24785124f72e3bbaf01de2a6aad1ef1f8b5633e3b78bdab293205048",
-            sources=(),
+            "158 questions to the manuals of six embedded-engineering tools, with answers and where they stand",
+            rights="quoted spans under their manuals' licences",
         ),
-        Own(
+        _own(
             "embedded_qa_judgements",
-            "which of the manuals' passages answer those questions: 0, 1 or 2, in two passes and settled",
-            "CC-BY-4.0 (this book's own)",
-            str(REPOSITORY / "book" / "data" / "embedded_qa" / "judgements.tsv"),
+            "embedded_qa/judgements.tsv",
             "79564104428c44b3032d2e451b5609c5d4398924044cdbd1f3d55d63178820da",
-            sources=(),
+            "which of the manuals' passages answer those questions: 0, 1 or 2, in two passes and settled",
         ),
     )
 }
