@@ -150,6 +150,18 @@ DATA = {
             "79564104428c44b3032d2e451b5609c5d4398924044cdbd1f3d55d63178820da",
             "which of the manuals' passages answer those questions: 0, 1 or 2, in two passes and settled",
         ),
+        _own(
+            "alarm_rules_schema",
+            "alarm_rules/schema.json",
+            "48bbcdac640c7f7b038854f87ec9bf5b5f03464a9c3e25843ad1d7ada85ed1ce",
+            "the JSON schema of a cold-storage monitor's alarm rules",
+        ),
+        _own(
+            "alarm_rules",
+            "alarm_rules/hand_written.jsonl",
+            "d13a1e54d90de9850f4a070899cfb94ca1b027be0d89e1674df57ec4c79288a5",
+            "168 sentences of fifteen imagined users who want an alarm rule, each with the rule or what to ask first",
+        ),
     )
 }
 
