@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from workbench.intervals import Estimate, bootstrap
+from workbench.intervals import Estimate, bootstrap, share
 
 
 def coverage(statistic, truth, draw, n, experiments=300):
@@ -93,3 +94,30 @@ def test_an_estimate_changes_its_unit_and_keeps_its_order():
     assert e.covers(1.0)
     assert e.covers(4.0)
     assert not e.covers(4.1)
+
+
+@pytest.mark.parametrize(("yes", "n"), [(0, 60), (60, 60), (1, 60), (3, 8), (1, 1), (0, 1), (2, 40), (500, 1000)])
+def test_a_share_has_the_interval_of_the_exact_binomial_test(yes, n):
+    found = share(np.arange(n) < yes)
+    exact = stats.binomtest(yes, n).proportion_ci(method="exact")
+    assert (found.value, found.n) == (yes / n, n)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_a_share_covers_the_truth_where_the_bootstrap_is_sure_of_nothing():
+    """Rare events: half of all samples of 60 have none, and a bootstrap of nothing is [0, 0]."""
+    rng, rare = np.random.default_rng(9), 0.01
+    samples = [rng.random(60) < rare for _ in range(300)]
+    assert np.mean([bootstrap(s, np.mean, resamples=100).covers(rare) for s in samples]) < 0.5
+    assert np.mean([share(s).covers(rare) for s in samples]) >= 0.95
+
+
+def test_a_share_takes_its_trials_as_zeros_and_ones_as_well():
+    assert share([1, 0, 0, 1]) == share([True, False, False, True]) == share(np.array([1.0, 0, 0, 1]))
+    assert share([True, False], confidence=0.5).low > share([True, False]).low
+
+
+@pytest.mark.parametrize("hits", [[], 0.5, [[True, False]], [0.5, 1], [2, 0], [True, np.nan], ["yes", "no"]])
+def test_trials_that_are_not_yes_or_no_are_refused(hits):
+    with pytest.raises(ValueError, match="a share needs"):
+        share(hits)

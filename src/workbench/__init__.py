@@ -7,7 +7,7 @@ shares this package, starts without NumPy, matplotlib or torch.
 from importlib import import_module
 
 _HOMES = {
-    "intervals": ("Estimate", "bootstrap"),
+    "intervals": ("Estimate", "bootstrap", "share"),
     "claims": ("claim",),
     "opening": ("prepare", "pin_threads"),
     "provenance": ("cpu_has", "cpu_lacks"),

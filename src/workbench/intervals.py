@@ -1,4 +1,4 @@
-"""A number and how sure we are of it: percentile-bootstrap intervals."""
+"""A number and how sure we are of it: percentile-bootstrap intervals, and exact ones for shares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +59,27 @@ def bootstrap(
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(float(value), float(low), float(high), len(samples), confidence)
+
+
+def share(hits, *, confidence: float = 0.95) -> Estimate:
+    """Estimate a share of yes among independent yes/no trials, by the exact interval of Clopper and Pearson (1934).
+
+    hits: a truth value per trial.  Honest where a bootstrap is not: of 0 yes in 60 it says "0 to 6 %", where all
+    resamples of sixty times no are again sixty times no.  It errs on the wide side, by what is left of a whole trial.
+    Not for trials that come in groups (days, authors, fleets): resample the groups, with `bootstrap`.
+    Raises ValueError without trials, or where one is neither yes nor no.
+    """
+    from scipy.special import betaincinv  # here: every claim loads this module, few need SciPy
+
+    trials = np.asarray(hits)
+    if trials.ndim != 1 or not len(trials):
+        raise ValueError(f"a share needs a list of at least one trial, got shape {trials.shape}")
+    if not np.isin(trials, (0, 1)).all():
+        raise ValueError("a share needs trials that are true or false (1 or 0); there is something else among them")
+    yes, n, tail = int(trials.sum()), len(trials), (1 - confidence) / 2
+    low = betaincinv(yes, n - yes + 1, tail) if yes else 0.0
+    high = betaincinv(yes + 1, n - yes, 1 - tail) if yes < n else 1.0
+    return Estimate(yes / n, float(low), float(high), n, confidence)
 
 
 def _draw_together(samples, statistic, resamples, rng, batch_values=4_000_000):
