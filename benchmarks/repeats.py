@@ -72,7 +72,8 @@ def kept(chapter: Path, folder: Path = FOLDER) -> list[dict]:
 
 
 def table(chapter: Path, runs: Iterable[dict]) -> str:
-    """Per claim: how often the kept values satisfy today's bound; lowest, median and highest; the bound."""
+    """Per claim: how often the kept values satisfy today's bound, in how many runs it was not judged (gated, as beside
+    a busy process); lowest, median and highest; the bound."""
     runs, lines = list(runs), []
     busy = sum(run["busy"] for run in runs)
     seconds = sorted(run["seconds"] for run in runs) or [0]
@@ -80,9 +81,9 @@ def table(chapter: Path, runs: Iterable[dict]) -> str:
     for record in records(nbformat.read(chapter, 4)):
         found = [run["values"].get(record["id"].split(".")[1]) for run in runs]
         values = [value for value in found if value is not None]
-        if values:
-            held = sum(claims._holds(value, record["bound"]) for value in values)
-            spread = f"{min(values):.4g} / {statistics.median(values):.4g} / {max(values):.4g}"
-            bound = claims.bound_text(record["bound"], record["unit"])
-            lines.append(f"{held}/{len(values)} held  {spread:32} {bound:30} {record['id']}")
+        held = sum(claims._holds(value, record["bound"]) for value in values)
+        spread = f"{min(values):.4g} / {statistics.median(values):.4g} / {max(values):.4g}" if values else "–"
+        unjudged = f"{len(found) - len(values)} not judged" if len(found) > len(values) else ""
+        bound = claims.bound_text(record["bound"], record["unit"])
+        lines.append(f"{held}/{len(values)} held  {unjudged:13} {spread:32} {bound:30} {record['id']}")
     return "\n".join([head, *lines])

@@ -89,7 +89,7 @@ def test_the_widest_instruction_set_names_the_tier(flags, tier):
 
 def test_the_gpu_profile_is_named_after_its_card(monkeypatch):
     monkeypatch.setattr(provenance, "gpu", lambda: "NVIDIA H200")
-    assert provenance.machine("gpu") == "nvidia-h200"
+    assert provenance.machine("gpu") == f"nvidia-h200-on-{provenance.machine('cpu')}"
     assert "nvidia" not in provenance.machine("cpu")
     monkeypatch.setattr(provenance, "gpu", lambda: None)
     assert provenance.machine("gpu") == provenance.machine("cpu")

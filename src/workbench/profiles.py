@@ -16,6 +16,14 @@ class Profile:
     memory_mb: int  # a notebook's peak memory
     claims: bool  # are its sizes large enough to claim anything?
 
+    def slow(self, seconds: float) -> str:
+        """A line about a notebook that took longer than it may, else ""."""
+        return f"{seconds:.0f} s of {self.budget_s:g} s" if seconds > self.budget_s else ""
+
+    def large(self, peak_mb: float) -> str:
+        """A line about a notebook that held more memory than it may, else ""."""
+        return f"{peak_mb:,.0f} MB of {self.memory_mb:,} MB" if peak_mb > self.memory_mb else ""
+
 
 PROFILES = {
     "smoke": Profile("smoke", "does every cell run? tiny sizes, nothing is claimed", "cpu", 15, 4096, False),

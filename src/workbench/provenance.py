@@ -94,10 +94,11 @@ def instruction_tier(flags: list[str]) -> str:
 
 
 def machine(profile: str = "cpu") -> str:
-    """This machine's short name; under the gpu profile, its card's."""
+    """This machine's short name; under the gpu profile its card's, too, since such a chapter measures both."""
+    host = machine_name(cpu()["cpu"], cores(), cpu()["flags"])
     if profile == "gpu" and gpu():
-        return "-".join(re.findall(r"[a-z0-9]+", gpu().lower())[:4])
-    return machine_name(cpu()["cpu"], cores(), cpu()["flags"])
+        return "-".join([*re.findall(r"[a-z0-9]+", gpu().lower())[:4], "on", host])
+    return host
 
 
 def commit(folder: Path | None = None) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from workbench.claims import bound_text, format_interval, format_value
 from workbench.errors import CheckFailedError, WorkbenchError
 from workbench.layout import Layout
+from workbench.profiles import Profile, get_profile
 
 GOOD = ("ok", "cached", "skipped")
 
@@ -47,6 +48,20 @@ def run_chapters(
     if bad:
         first = bad[0]
         raise CheckFailedError(f"{first.chapter}: {first.message}", f"{len(bad)} of {len(results)} notebooks failed")
+    hold_to_budget(results, get_profile(profile), console)
+
+
+def hold_to_budget(results, profile: Profile, console: Console) -> None:
+    """Name each notebook beyond its profile's time; raise CheckFailedError for one beyond its memory.
+
+    Time depends on the machine, and on who else uses it: there an excess is a warning.
+    """
+    for r in results:
+        if excess := profile.slow(r.seconds):
+            console.print(f"over its time: {r.chapter}: {excess}", style="yellow", highlight=False)
+    for r in results:
+        if excess := profile.large(r.peak_mb):
+            raise CheckFailedError(f"{r.chapter} needs too much memory: {excess}", "shrink this profile's sizes")
 
 
 def parse_parameters(pairs: list[str]) -> dict:
