@@ -43,6 +43,8 @@ def bootstrap(
     samples: (n,) or (n, columns) array; rows are resampled, so columns stay paired.
     statistic: called as statistic(batch, axis=…) over a batch of resamples when `together` (fast; NumPy
     reductions), else once per resample with rows only.
+    A bootstrap cannot see beyond its samples: below six of them it gives nearly their range, which holds the true
+    median with 1 − 2^(1−n), whatever `confidence` asks for.
     Raises ValueError for fewer than 2 samples or a value that is not finite.
     """
     samples = np.asarray(samples, dtype=float)
