@@ -1,11 +1,14 @@
-"""Everything that set-up brings from package registries, in one place."""
+"""Everything that set-up brings from package registries, in one place, and the one thing that it computes."""
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
+from workbench import beir, embedded_qa, manuals, markup, vectors
 from workbench.data import DATA
 from workbench.layout import Layout
 from workbench.models import MODELS
-from workbench.packaged import fetch
+from workbench.packaged import cache, fetch
 
 
 def fetch_all(layout: Layout) -> Iterator[str]:
@@ -18,3 +21,26 @@ def fetch_all(layout: Layout) -> Iterator[str]:
 
     assets.fetch(layout)
     yield "browser assets: present"
+    yield f"vectors of the manuals' passages: {encode_passages()}"
+
+
+def encode_passages() -> str:
+    """Encode the passages that part 4's chapters share, a minute of work, unless it was done → "present" or "encoded".
+
+    A stamp says for which manuals, model and code; without it the passages would have to be cut first to find out.
+    """
+    stamp = cache() / "vectors" / f"passages-{_passages_key()}"
+    if stamp.exists():
+        return "present"
+    vectors.embed([document.whole for document in beir.load_beir(embedded_qa.beir_folder("test")).corpus.values()])
+    stamp.touch()
+    return "encoded"
+
+
+def _passages_key() -> str:
+    key = hashlib.sha256(MODELS["minilm"].sha256.encode())
+    for name in sorted(DATA):
+        key.update(DATA[name].sha256.encode() if name.startswith("manual_") else b"")
+    for module in (beir, embedded_qa, manuals, markup, vectors):
+        key.update(Path(module.__file__).read_bytes())
+    return key.hexdigest()[:16]
