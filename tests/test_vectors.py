@@ -5,7 +5,7 @@ import pytest
 
 from workbench import vectors
 from workbench.errors import WorkbenchError
-from workbench.vectors import embed
+from workbench.vectors import embed, embed_tokens
 
 TEXTS = ["halt the core", "a baud rate is a number of symbols a second " * 40, "", "größe µs", "halt the core"]
 
@@ -71,3 +71,25 @@ def test_no_text_at_all_is_no_vector(shelf):
 def test_what_is_not_a_list_of_texts_is_refused_in_words(bad):
     with pytest.raises(WorkbenchError, match="embed takes"):
         embed(bad)
+
+
+def test_token_vectors_are_those_of_the_text_alone_and_bring_the_mean_with_them(shelf, monkeypatch):
+    found = embed_tokens(TEXTS)
+    for text, tokens in zip(TEXTS, found, strict=True):
+        tokenizer, model = vectors.load_minilm()
+        inputs = tokenizer(text, truncation=True, max_length=256, return_tensors="pt")
+        states = model(**inputs).last_hidden_state[0].detach().numpy()
+        assert tokens.dtype == np.float16
+        assert np.allclose(tokens, states / np.linalg.norm(states, axis=1, keepdims=True), atol=2e-3)
+    monkeypatch.setattr(vectors, "_states", lambda texts: pytest.fail("encoded again"))
+    assert embed(TEXTS).shape == (5, 384)
+    again = embed_tokens(TEXTS)
+    assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True))
+
+
+def test_token_files_that_do_not_belong_together_are_written_anew(shelf):
+    found = embed_tokens(TEXTS[:2])
+    (lengths,) = shelf.glob("*.lengths.npy")
+    np.save(lengths, np.array([1, 1]))
+    assert [len(tokens) for tokens in embed_tokens(TEXTS[:2])] == [len(tokens) for tokens in found]
+    assert embed_tokens([]) == []

@@ -38,6 +38,48 @@ def embed(texts: Sequence[str], remember: bool = True) -> np.ndarray:
     return vectors
 
 
+def embed_tokens(texts: Sequence[str], remember: bool = True) -> list[np.ndarray]:
+    """Encode texts with MiniLM, one vector of length 1 for each token.  → n arrays (tokens, 384) float16.
+
+    The first and last token of a text are the model's own marks.  The same pass yields what `embed` returns, which
+    is remembered too.  About a hundred times as much to keep as one vector for each text.
+    """
+    texts = list(_checked(texts))
+    place = _place(texts)
+    tokens, lengths = place.with_suffix(".tokens.npy"), place.with_suffix(".lengths.npy")
+    known = _read_tokens(tokens, lengths, len(texts)) if remember else None
+    if known is not None:
+        return known
+    found, means = _encode_tokens(texts)
+    if remember:
+        _write(place, means)
+        _write(lengths, np.array([len(vectors) for vectors in found], dtype=np.int64))
+        _write(tokens, np.concatenate([np.empty((0, SIZE), np.float16), *found]))
+    return found
+
+
+def _read_tokens(tokens: Path, lengths: Path, count: int) -> list[np.ndarray] | None:
+    """The remembered token vectors, or None when there are none or the files do not belong together."""
+    try:
+        vectors, sizes = (np.load(path, allow_pickle=False) for path in (tokens, lengths))
+    except (OSError, ValueError, EOFError):
+        return None
+    sound = sizes.shape == (count,) and sizes.dtype == np.int64 and (sizes > 0).all()
+    if not sound or vectors.dtype != np.float16 or vectors.shape != (sizes.sum(), SIZE):
+        return None
+    return np.split(vectors, np.cumsum(sizes)[:-1]) if count else []
+
+
+def _encode_tokens(texts: list[str]) -> tuple[list[np.ndarray], np.ndarray]:
+    found: list[np.ndarray] = [None] * len(texts)
+    means = np.empty((len(texts), SIZE), dtype=np.float32)
+    for rows in _batches(texts):
+        units, mask, means[rows] = _states([texts[row] for row in rows])
+        for row, vectors, there in zip(rows, units, mask, strict=True):
+            found[row] = vectors[: int(there.sum())].astype(np.float16)
+    return found, means
+
+
 def _checked(texts) -> Sequence[str]:
     if isinstance(texts, str):
         raise WorkbenchError("embed takes a list of texts, this is one text", "write embed([text])[0]")
@@ -73,16 +115,21 @@ def _write(path: Path, vectors: np.ndarray) -> None:
 
 
 def _encode(texts: list[str]) -> np.ndarray:
-    """Texts of similar length share a batch, so that little is computed on padding; the order is restored."""
     vectors = np.empty((len(texts), SIZE), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-    for start in range(0, len(order), BATCH):
-        rows = order[start : start + BATCH]
-        vectors[rows] = _mean_pooled([texts[row] for row in rows])
+    for rows in _batches(texts):
+        vectors[rows] = _states([texts[row] for row in rows])[2]
     return vectors
 
 
-def _mean_pooled(texts: list[str]) -> np.ndarray:
+def _batches(texts: list[str]):
+    """Rows that are encoded together: texts of similar length, so that little is computed on padding."""
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
+
+
+def _states(texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(unit vectors of tokens (n, T, 384), which of them are text (n, T), unit vectors of means (n, 384))."""
     import torch
 
     tokenizer, model = load_minilm()
@@ -90,7 +137,9 @@ def _mean_pooled(texts: list[str]) -> np.ndarray:
     with torch.inference_mode():
         states, mask = model(**inputs).last_hidden_state, inputs["attention_mask"][..., None]
     mean = (states * mask).sum(1) / mask.sum(1)
-    return torch.nn.functional.normalize(mean, dim=1).numpy()
+    units = (torch.nn.functional.normalize(vectors, dim=-1).numpy() for vectors in (states, mean))
+    of_tokens, of_means = units
+    return of_tokens, mask[..., 0].numpy(), of_means
 
 
 @lru_cache(maxsize=1)
