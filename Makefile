@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE = 1
 export TRANSFORMERS_OFFLINE = 1
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: book test quick lab serve refresh setup doctor clean help
+.PHONY: book test quick lab serve demo refresh setup doctor clean help
 .DEFAULT_GOAL := help
 
 book: setup            ## every experiment through papermill, then the site in _build/html
@@ -33,6 +33,9 @@ lab: setup             ## JupyterLab, opened on the first chapter
 
 serve: book            ## the site on http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+demo: setup            ## ask the manuals on a small page, on this machine only
+	$(BIN)/workbench demo
 
 refresh: setup         ## run changed chapters and write their outputs back: the diff is yours to review
 	$(BIN)/workbench refresh

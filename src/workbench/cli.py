@@ -192,6 +192,17 @@ def claims(
 
 
 @app.command()
+def demo(
+    collection: Annotated[Path | None, typer.Argument(help="A BEIR folder; default: the book's own manuals.")] = None,
+    port: Annotated[int, typer.Option(help="Where it listens; 0: a free one.")] = 0,
+) -> None:
+    """Ask the manuals on a small page: answer, sources, scores, time per stage. On this machine only."""
+    from workbench.demo.start import run
+
+    run(port, collection, lambda line: out.print(line, highlight=False))
+
+
+@app.command()
 def doctor() -> None:
     """Check this machine: Python, disk, memory, cores, GPU, packages, model hashes, node; each with its cure."""
     from workbench.front.doctor import findings

@@ -1,0 +1,155 @@
+"""The pipeline under the page: questions cleaned, passages found, everything from outside escaped."""
+
+import socket
+import sys
+
+import numpy as np
+import pytest
+
+from workbench.beir import Document
+from workbench.demo import parts, pipeline, start
+from workbench.demo.answering import endpoint, stream
+from workbench.demo.pipeline import LONGEST, MODES, READ, SHOWN, Clock, Hit, Library, clean, highlight, messages
+from workbench.errors import WorkbenchError
+
+CORPUS = {
+    "reset": Document("pyocd: Reset", "Hold the reset line low to restart the target."),
+    "halt": Document("pyocd: Halt", "The halt command stops the core."),
+    "baud": Document("pyserial: Open", "A serial port is opened with a baud rate and a timeout."),
+    "bus": Document("python-can: Bus", "A CAN bus has a terminating resistor at both ends."),
+}
+
+
+def encode(texts):
+    """A vector of how often each of a few words stands in a text."""
+    rows = [[text.lower().count(word) + 0.01 for word in ("reset", "halt", "stop", "serial", "bus")] for text in texts]
+    return np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def books() -> Library:
+    return Library(CORPUS, encode)
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_every_mode_finds_the_passage(books, mode):
+    assert books.search("How do I halt the core?", mode, Clock())[0].id == "halt"
+
+
+def test_scores_stand_only_where_a_retriever_was_asked(books):
+    sparse, dense, both = (books.search("halt", mode, Clock())[0] for mode in MODES[1:])
+    assert (sparse.dense, dense.sparse) == (None, None)
+    assert both.sparse == pytest.approx(sparse.sparse)
+    assert both.dense == pytest.approx(dense.dense)
+
+
+def test_the_closed_book_finds_nothing(books):
+    assert books.search("halt", "closed book", Clock()) == []
+
+
+def test_sparse_search_does_not_return_passages_that_share_no_word(books):
+    assert books.search("zebra", "sparse", Clock()) == []
+    assert len(books.search("zebra", "hybrid", Clock())) == min(SHOWN, len(CORPUS))
+
+
+def test_stages_are_timed_in_order(books):
+    clock = Clock()
+    books.search("halt", "hybrid", clock)
+    assert list(clock.seconds) == ["sparse search", "encode the question", "dense search", "rank"]
+    assert min(clock.seconds.values()) >= 0
+
+
+def test_an_unknown_mode_and_an_empty_collection_are_refused(books):
+    with pytest.raises(WorkbenchError, match="unknown mode"):
+        books.search("halt", "magic", Clock())
+    with pytest.raises(WorkbenchError, match="no documents"):
+        Library({}, encode)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("", "no question yet"),
+        (" \n\t ", "no question yet"),
+        ("\x00\u202e\u200b", "no question yet"),
+        ("?!?", "no word"),
+        ("a" * (LONGEST + 1), f"{LONGEST + 1} characters"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_told_why(question, words):
+    with pytest.raises(WorkbenchError, match=words):
+        clean(question)
+
+
+def test_a_question_keeps_its_words_and_loses_control_signs():
+    assert clean("  halt\x00 the\u202e\n core? ") == "halt the core?"
+    assert clean("Wie lösche ich −18 °C?") == "Wie lösche ich −18 °C?"
+
+
+def test_what_is_marked_shares_its_stem_with_the_answer_and_nothing_is_markup():
+    shown = highlight("The <b>halt</b> command & stops", "It stopped")
+    assert shown == "The &lt;b&gt;halt&lt;/b&gt; command &amp; <mark>stops</mark>"
+
+
+def test_the_prompt_numbers_the_first_sources_and_cuts_long_ones():
+    hits = [Hit(str(n), f"title {n}", "word " * 1000, None, None) for n in range(5)]
+    text = messages("why?", hits)[1]["content"]
+    assert text.count("[") == READ
+    assert "[3] title 2" in text
+    assert text.endswith("Question: why?")
+    assert len(text.split()) < READ * 200
+    assert "sources" not in messages("why?", [])[0]["content"].lower()
+
+
+def test_parts_escape_what_came_from_outside():
+    hit = Hit("<i>", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", 1.0, None)
+    for made in (parts.source(1, hit, "img"), parts.scores([hit]), parts.latency_bar({"<b>": 1.0})):
+        assert not {"<script", "<img", "<i>", "<b>"} & {made[i : i + 7] for i in range(len(made))}
+        assert "<img" not in made
+        assert "<script" not in made
+
+
+def test_the_bar_is_as_wide_as_the_shares():
+    bar = parts.latency_bar({"search": 1.0, "answer": 3.0})
+    assert "width:25.00%" in bar
+    assert "width:75.00%" in bar
+    assert "1,000.0 ms" in bar
+    assert parts.latency_bar({})
+
+
+def test_a_model_that_is_not_there_is_one_clear_error():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(WorkbenchError, match="did not answer"):
+        list(stream([{"role": "user", "content": "hi"}], url, "none"))
+
+
+def test_another_endpoint_comes_from_the_environment(monkeypatch):
+    monkeypatch.delenv("WORKBENCH_LLM_URL", raising=False)
+    assert not endpoint()
+    monkeypatch.setenv("WORKBENCH_LLM_URL", "http://127.0.0.1:1/v1")
+    assert endpoint() == ("http://127.0.0.1:1/v1", "default", "none")
+
+
+def test_the_page_listens_here_only_and_reports_nothing():
+    line = " ".join(start.command(8123))
+    assert "--server.address=127.0.0.1" in line
+    assert "--browser.gatherUsageStats=false" in line
+    assert start.command(8123)[0] == sys.executable
+
+
+def test_a_taken_port_and_a_bad_collection_are_said_before_anything_starts(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(WorkbenchError, match="cannot be used"):
+            start.run(taken.getsockname()[1])
+    with pytest.raises(WorkbenchError):
+        start.run(folder=tmp_path)
+
+
+def test_a_free_port_is_free():
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", start.free_port()))
+    assert pipeline.MODES[0] == "closed book"
