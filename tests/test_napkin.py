@@ -81,7 +81,18 @@ REFUSED = [
     ("kv_bytes_per_token", (32, 0, 128, 2), "kv_heads"),
     ("answer_time_s", (5.0,), "cannot keep up"),
     ("drain_s", (100, 2, 2), "never shrinks"),
+    ("drain_s", (100, 2, -1), "no fewer than 0 workers are busy"),
+    ("drain_s", (100, 2, math.nan), "no fewer than 0 workers are busy"),
     ("attempts_per_request", (1.5, 3), "between 0 and 1"),
+    ("attempts_per_request", (0.5, -1), "retries are 0, 1, 2"),
+    ("attempts_per_request", (0.5, 1.5), "retries are 0, 1, 2"),
+    ("deepest_queue", ([], 10), "at least one hour"),
+    ("deepest_queue", ([-5, -5], 10), "none below zero"),
+    ("deepest_queue", ([5, math.nan], 10), "none below zero"),
+    ("deepest_queue", ([1], -10), "capacity_per_s must be positive"),
+    ("arrivals_of_a_day", (np.random.default_rng(0), 10, []), "a day needs hours"),
+    ("arrivals_of_a_day", (np.random.default_rng(0), 10, [0, 0]), "some traffic"),
+    ("arrivals_of_a_day", (np.random.default_rng(0), 10, [3, -2]), "none with a negative rate"),
     ("break_even_per_day", (2, 1, 0), "api_usd_per_request"),
     ("simulate", (np.array([]), np.array([]), 1), "one service time per arrival"),
     ("simulate", (np.array([1.0]), np.array([1.0, 2.0]), 1), "one service time per arrival"),
@@ -89,6 +100,8 @@ REFUSED = [
     ("simulate", (np.array([1.0, 2.0]), np.array([1.0, -1.0]), 1), "no service may be negative"),
     ("simulate", (np.array([1.0, math.nan]), np.ones(2), 1), "in order of time"),
     ("simulate", (np.ones(1), np.ones(1), 0), "workers must be positive"),
+    ("simulate", (np.ones(1), np.ones(1), 0.5), "not 0.5"),
+    ("simulate", (np.ones(1), np.ones(1), 2.7), "not 2.7"),
     ("serve", (np.array([]), np.array([], int), np.array([], int)), "there must be questions"),
     ("serve", (np.zeros(1), np.array([10**9]), np.array([1])), "each must fit"),
 ]
@@ -104,6 +117,26 @@ def test_an_assumption_is_stated_in_its_unit_and_used_in_base_units(chapter, cap
     record = chapter["assume"](rate_per_s=(60, "1/min", "a guess"), size_bytes=(2, "kB", "the brief"))
     assert (record.rate_per_s, record.size_bytes) == (1, 2000)
     assert "a guess" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "says"),
+    [
+        ("service_s", "GB", "service_s promises time, but 'GB' measures data"),
+        ("requests_per_s", "1", "requests_per_s promises time, but '1' measures count"),
+        ("reading_bytes_per_s", "Mbit/h", None),
+        ("link_bytes_per_s", "s/MB", "link_bytes_per_s promises data, but 's/MB' measures time"),
+        ("core_usd_per_s", "1/h", "core_usd_per_s promises money"),
+        ("questions_per_day", "1", None),
+    ],
+)
+def test_an_assumption_keeps_what_its_name_promises(chapter, capsys, name, unit, says):
+    if says is None:
+        chapter["assume"](**{name: (1, unit, "a guess")})
+        return
+    with pytest.raises(ValueError, match=re.escape(says)):
+        chapter["assume"](**{name: (1, unit, "a slip")})
+    assert capsys.readouterr().out == ""
 
 
 def test_two_workers_serve_in_the_order_of_arrival(chapter):
