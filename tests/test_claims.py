@@ -127,6 +127,15 @@ def test_an_estimate_carries_its_interval_into_record_and_card():
     assert "wb-interval" not in to_html(judged(0.8))
 
 
+def test_a_card_says_where_the_interval_reaches_beyond_the_bound():
+    note = "the interval reaches beyond the bound"
+    assert note in to_html(judged(Estimate(0.8, 0.65, 0.85, 9)))
+    assert note not in to_html(judged(Estimate(0.8, 0.75, 0.85, 9)))
+    assert note not in to_html(judged(Estimate(0.6, 0.5, 0.8, 9)))  # missed: the mark says more
+    assert note not in to_html(judged(0.8))
+    assert note not in to_text(judged(Estimate(0.8, 0.65, 0.85, 9)))
+
+
 def test_the_record_says_where_it_was_measured():
     bundle = judged(0.8, control=True)._repr_mimebundle_()
     record = bundle[MIME]

@@ -115,6 +115,12 @@ def _holds(value: float, bound: dict) -> bool:
     return math.isclose(value, bound["close_to"], rel_tol=bound["rtol"])
 
 
+def _reaches_beyond(claim: Claim) -> bool:
+    """Does it hold at its value, and not at both ends of its interval?"""
+    ends = [end for end in (claim.low, claim.high) if end is not None]
+    return claim.held is True and not all(_holds(end, claim.bound) for end in ends)
+
+
 def to_text(claim: Claim) -> str:
     """The line that is the same wherever the claim holds."""
     line = f"{MARKS[claim.held]} {claim.says}: {bound_text(claim.bound, claim.unit)}"
@@ -175,8 +181,9 @@ def to_html(claim: Claim) -> str:
     interval = format_interval(claim.low, claim.high, claim.unit)
     spread = f' <span class="wb-interval">[{html.escape(interval)}, n = {claim.n:,}]</span>' if interval else ""
     kind = "control" if claim.control else "claim"
-    note = f'<br><span class="wb-note">not claimed here: {html.escape(claim.why_not or "")}</span>'
-    note = note if claim.held is None else ""
+    note = f"not claimed here: {html.escape(claim.why_not or '')}" if claim.held is None else ""
+    note = "the interval reaches beyond the bound" if _reaches_beyond(claim) else note
+    note = note and f'<br><span class="wb-note">{note}</span>'
     value = html.escape(format_value(claim.value, claim.unit))
     return (
         f'<div class="wb-claim {CLASSES[claim.held]}" id="claim-{html.escape(claim.id)}">'
