@@ -14,8 +14,11 @@ def problems(rule: dict) -> list[str]:
     """
     if wrong := schema_problem(rule):
         raise WorkbenchError(wrong)
-    if "ask" in rule:
-        return []
+    return [] if "ask" in rule else senseless(rule)
+
+
+def senseless(rule: dict) -> list[str]:
+    """`problems` of a rule whose form is known to be right."""
     checks = (_places, _limits, _sides, _conflicts, _durations, _window, _level)
     return [line for check in checks for line in check(rule)]
 

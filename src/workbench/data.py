@@ -159,8 +159,14 @@ DATA = {
         _own(
             "alarm_rules",
             "alarm_rules/hand_written.jsonl",
-            "d13a1e54d90de9850f4a070899cfb94ca1b027be0d89e1674df57ec4c79288a5",
+            "48b776c66961f3f2e2ce810daf3707329ed4dfd03268a0dc3ce93c2e3c56d943",
             "168 sentences of fifteen imagined users who want an alarm rule, each with the rule or what to ask first",
+        ),
+        _own(
+            "alarm_rules_grammar",
+            "alarm_rules/grammar.toml",
+            "cf8ec5525ffde1f4c75761a4632979462e4c4e2a8dbbc9fabf169d73e895dfe2",
+            "the grammar from which training sentences for alarm rules are drawn",
         ),
     )
 }
