@@ -15,7 +15,7 @@ def stream(messages: list[dict], url: str, model: str, key: str = "none") -> Ite
     try:
         client = OpenAI(base_url=url, api_key=key, timeout=60, max_retries=0)
         pieces = client.chat.completions.create(
-            model=model, messages=messages, temperature=0, max_tokens=MOST_TOKENS, stream=True
+            model=model, messages=messages, temperature=0, max_tokens=MOST_TOKENS, stop=["\n"], stream=True
         )
         for piece in pieces:
             if piece.choices and piece.choices[0].delta.content:

@@ -31,14 +31,16 @@ def reach() -> tuple[str, str, str]:
 
 def answer(question: str, mode: str, books: Library) -> None:
     """Search, answer while the reader watches, then show the sources with what was used of them."""
-    clock, text = Clock(), ""
+    clock, text, where = Clock(), "", reach()
     hits = books.search(question, mode, clock)
     st.subheader("Answer")
     place = st.empty()
     with clock.stage("answer"):
-        for piece in stream(messages(question, hits), *reach()):
+        for piece in stream(messages(question, hits), *where):
             text += piece
             place.text(text)  # plain text: what a model writes is not trusted to be harmless Markdown
+    if not text.strip():
+        place.text("(The model gave no answer.)")
     st.html(parts.latency_bar(clock.seconds, mode))
     if hits:
         st.subheader("Sources")

@@ -17,14 +17,19 @@ def latency_bar(seconds: dict[str, float], mode: str = "") -> str:
         for (_, s), colour in named
     )
     words = " · ".join(
-        f'<span style="color:{colour}">■</span> {html.escape(name)} {1e3 * s:,.1f} ms' for (name, s), colour in named
+        f'<span style="color:{colour}">■</span> {html.escape(name)} {_time(s)}' for (name, s), colour in named
     )
-    label = html.escape(", ".join(f"{name} {1e3 * s:.1f} ms" for name, s in seconds.items()))
+    label = html.escape(", ".join(f"{name} {_time(s)}" for name, s in seconds.items()))
     name = f"Time per stage, {html.escape(mode)}: {label}"
     return (
         f'<div role="img" aria-label="{name}" style="width:100%;white-space:nowrap;overflow:hidden">{bar}</div>'
         f'<p class="stages">{words}</p>'
     )
+
+
+def _time(seconds: float) -> str:
+    """(0.0123) → "12.3 ms", (2.5) → "2.5 s"."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1e3 * seconds:.1f} ms"
 
 
 def scores(hits: Sequence[Hit]) -> str:
@@ -45,7 +50,8 @@ def source(rank: int, hit: Hit, answer: str) -> str:
     """A passage, marked where the answer shares its words if the model read it."""
     text = highlight(hit.text, answer if rank <= READ else "")
     read = "read by the model" if rank <= READ else "found, not read"
+    name = html.escape(hit.title or hit.id)
     return (
-        f'<section class="source"><strong>[{rank}] {html.escape(hit.title or hit.id)}</strong> '
+        f'<section class="source" style="margin-bottom:1em"><strong>[{rank}] {name}</strong> '
         f'<small>({read})</small><div style="white-space:pre-wrap">{text}</div></section>'
     )

@@ -56,6 +56,7 @@ class Library:
         self.ids, self.documents, self.encode = list(corpus), list(corpus.values()), encode
         texts = [document.whole for document in self.documents]
         self.bm25, self.vectors = Bm25(texts), encode(texts)
+        _one(encode, "warm up")  # the first question should not pay for loading the encoder
 
     def search(self, question: str, mode: str, clock: Clock) -> list[Hit]:
         """The best passages of a mode, the best first; none for the closed book.  Raises WorkbenchError."""
