@@ -64,6 +64,8 @@ def check_rerank(rerank) -> str:
             raise Hint(NONE)
         if not isinstance(got, list | tuple):
             raise Hint(f"Return a list of ids, not {type(got).__name__}.")
+        if not all(isinstance(name, str) for name in got):
+            raise Hint("Return a list of the ids themselves, as they stand in the ranking.")
         if given != list(ranking):
             raise Hint("You changed the ranking that was given: work on a copy, the caller may need the first order.")
         return list(got)
