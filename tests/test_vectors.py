@@ -93,3 +93,15 @@ def test_token_files_that_do_not_belong_together_are_written_anew(shelf):
     np.save(lengths, np.array([1, 1]))
     assert [len(tokens) for tokens in embed_tokens(TEXTS[:2])] == [len(tokens) for tokens in found]
     assert embed_tokens([]) == []
+
+
+def test_the_callers_number_of_threads_is_given_back(shelf):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        embed(TEXTS[:1])
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.models import MODELS, model_path
 from workbench.packaged import cache
+from workbench.provenance import cores
 
 SIZE = 384
 MOST_TOKENS = 256  # what the model was trained to read; the rest of a longer text is cut off
@@ -73,10 +75,11 @@ def _read_tokens(tokens: Path, lengths: Path, count: int) -> list[np.ndarray] | 
 def _encode_tokens(texts: list[str]) -> tuple[list[np.ndarray], np.ndarray]:
     found: list[np.ndarray] = [None] * len(texts)
     means = np.empty((len(texts), SIZE), dtype=np.float32)
-    for rows in _batches(texts):
-        units, mask, means[rows] = _states([texts[row] for row in rows])
-        for row, vectors, there in zip(rows, units, mask, strict=True):
-            found[row] = vectors[: int(there.sum())].astype(np.float16)
+    with _all_cores():
+        for rows in _batches(texts):
+            units, mask, means[rows] = _states([texts[row] for row in rows])
+            for row, vectors, there in zip(rows, units, mask, strict=True):
+                found[row] = vectors[: int(there.sum())].astype(np.float16)
     return found, means
 
 
@@ -116,9 +119,23 @@ def _write(path: Path, vectors: np.ndarray) -> None:
 
 def _encode(texts: list[str]) -> np.ndarray:
     vectors = np.empty((len(texts), SIZE), dtype=np.float32)
-    for rows in _batches(texts):
-        vectors[rows] = _states([texts[row] for row in rows])[2]
+    with _all_cores():
+        for rows in _batches(texts):
+            vectors[rows] = _states([texts[row] for row in rows])[2]
     return vectors
+
+
+@contextmanager
+def _all_cores():
+    """Encode with every core, also where a chapter pins itself to one: nothing is timed here."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores())
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _batches(texts: list[str]):
