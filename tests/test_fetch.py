@@ -16,7 +16,7 @@ def encoded(monkeypatch, tmp_path):
     corpus = {"a": SimpleNamespace(whole="first passage"), "b": SimpleNamespace(whole="second")}
     monkeypatch.setattr(fetch.embedded_qa, "beir_folder", lambda split: split)
     monkeypatch.setattr(fetch.beir, "load_beir", lambda folder: SimpleNamespace(corpus=corpus))
-    monkeypatch.setattr(fetch.vectors, "embed", lists.append)
+    monkeypatch.setattr(fetch.vectors, "embed_tokens", lists.append)
     return lists
 
 
@@ -33,8 +33,8 @@ def test_another_manual_is_encoded_again(encoded, monkeypatch):
 
 
 def test_what_fails_leaves_no_stamp(encoded, monkeypatch):
-    monkeypatch.setattr(fetch.vectors, "embed", lambda texts: 1 / 0)
+    monkeypatch.setattr(fetch.vectors, "embed_tokens", lambda texts: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         fetch.encode_passages()
-    monkeypatch.setattr(fetch.vectors, "embed", encoded.append)
+    monkeypatch.setattr(fetch.vectors, "embed_tokens", encoded.append)
     assert fetch.encode_passages() == "encoded"
