@@ -34,7 +34,8 @@ def encode_passages() -> str:
     stamp = cache() / "vectors" / f"passages-{_passages_key()}"
     if stamp.exists():
         return "present"
-    vectors.embed_tokens([document.whole for document in beir.load_beir(embedded_qa.beir_folder("test")).corpus.values()])
+    found = beir.load_beir(embedded_qa.beir_folder("test"))
+    vectors.embed_tokens([document.whole for document in found.corpus.values()])
     stamp.touch()
     return "encoded"
 
