@@ -16,6 +16,7 @@ from workbench.serving import serve
 
 CHAPTER = Path(__file__).resolve().parents[1] / "notebooks" / "15_choose_api_foundation_or_small_model.ipynb"
 VARIABLES = {"BASE": "url", "KEY": "a key", "MODEL": "rented-1"}
+OWN = ["TF-IDF", "MiniLM", "SmolLM2, zero-shot", "SmolLM2, 4 examples"]
 MAILS = ["Free money, buy now", "Minutes of the meeting", "Pills, pills", "A free patch for the parser"]
 
 
@@ -60,7 +61,7 @@ def chapter(monkeypatch) -> dict:
         monkeypatch.delenv(f"WORKBENCH_API_{name}", raising=False)
     source = sources()
     names = {"TASK": re.search(r'^TASK = "(.*)"$', source["server"], re.M)[1], "seed": 0}
-    for cell in ("imports", "wins", "resample", "server", "chat"):
+    for cell in ("imports", "wins", "resample", "with-interval", "server", "chat"):
         exec(definitions(source[cell]), names)
     exec(source["parameters"], names)
     names |= {
@@ -69,9 +70,9 @@ def chapter(monkeypatch) -> dict:
         "shown": [("buy", "spam"), ("hello", "good"), ("win", "spam"), ("dear list", "good")],
         "summer": range(2000),
         "pool": range(256),
-        "scores": {name: np.array([1.0, 0, 1, 0]) for name in ("TF-IDF", "MiniLM", "SmolLM2, 4 examples")},
-        "waited": np.ones((4, 3)),
-        "per_thousand": {"TF-IDF": 0.1, "MiniLM": 0.2, "SmolLM2": 0.3},
+        "scores": {name: np.array([1.0, 0, 1, 0]) for name in OWN},
+        "timings": {name: np.ones((4, 3)) for name in OWN},
+        "per_thousand": dict.fromkeys(OWN, 0.1),
         "api_per_mail": 1e-5,
     }
     return names
@@ -89,7 +90,8 @@ def table(names: dict) -> pd.DataFrame:
 def test_without_its_variables_no_model_is_asked_and_the_prices_stay_alone(chapter, monkeypatch):
     monkeypatch.setitem(chapter, "OpenAI", None)  # calling it would fail
     rows = table(chapter)
-    assert list(rows.index) == ["TF-IDF", "MiniLM", "SmolLM2, 4 examples", "hosted, prices only"]
+    assert list(rows.index) == [*OWN, "hosted, prices only"]
+    assert rows.loc["TF-IDF", "AUC"] == "1.00 (1.00 to 1.00)"
     assert chapter["hosted"] is None
     assert rows.loc["hosted, prices only", ["AUC", "p95 (ms)"]].tolist() == ["not measured", "not measured"]
 
@@ -111,6 +113,6 @@ def test_with_its_variables_the_hosted_model_gets_a_row(chapter, monkeypatch):
         row = table(chapter).loc["hosted, rented-1"]
         asked = httpx.get(f"{server.url}/asked").json()
     assert asked == [{"key": "Bearer a key", "model": "rented-1", "turns": 10}] * len(MAILS)
-    assert row["AUC"] == "0.625, 1 unreadable"  # (1 + ½ + 1 + 0) / 4
+    assert row["AUC"] == "0.62 (0.00 to 1.00), 1 unreadable"  # (1 + ½ + 1 + 0) / 4
     assert row["p95 (ms)"] > 0
     assert row["$ per thousand"] == f"{1000 * (10 * 0.15 + 2 * 0.60) / 1e6:.6f}"
