@@ -99,6 +99,11 @@ REFUSED = [
     ("simulate", (BACK, BACK), "in order of time"),
     ("simulate", (ONE, ONE, 0), "not 0"),
     ("simulate", (ONE, ONE, 1.5), "not 1.5"),
+    ("simulate", (ONE, ONE, 1, [0, 1]), "a finite rank for each request"),
+    ("simulate", (BACK[::-1], BACK, 1, [0]), "a finite rank for each request"),
+    ("simulate", (ONE, ONE, 1, [math.nan]), "a finite rank for each request"),
+    ("simulate", (ONE, ONE, 1, None, -1.0), "a patience of 0 s or more"),
+    ("simulate", (ONE, ONE, 1, None, math.nan), "a patience of 0 s or more"),
     ("seconds", (3, "min"), "unknown unit 'min'"),
     ("seconds", (-3, "ms"), "cannot be -3 ms"),
     ("seconds", (math.nan, "ms"), "cannot be nan"),
@@ -107,6 +112,8 @@ REFUSED = [
     ("utilisation", (1.0, -0.1), "positive"),
     ("erlang_c", (20.0, 0.1, 2), "from 1 on"),
     ("mean_wait_s", (2.0, 0.6), "from 1 on"),
+    ("mean_wait_s", (0.5, 1.0, 1, -3.0), "is 0 or more"),
+    ("mean_wait_s", (0.5, 1.0, 1, math.nan), "is 0 or more"),
 ]
 
 
