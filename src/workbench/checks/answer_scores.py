@@ -148,7 +148,7 @@ def check_best(best) -> str:
     if _near(got, [min(_plain(a, k) for k in keys) for a, keys, _ in KEYS]):
         raise Hint("That is the worst match. One accepted key is enough.")
     for (answer, keys, wanted), value in zip(KEYS, got, strict=True):
-        if abs(value - wanted) > 1e-9:
+        if not _near([value], [wanted]):
             raise Hint(f"For {answer!r} and {keys} you have {value:.3f}, expected {wanted:.3f}.")
     return "one accepted wording is enough"
 

@@ -167,7 +167,7 @@ BUDGETS = ((0.2, 0.4), (0.1, 0.3), (0.0, 0.2), (0.35, 0.5), (0.5, 0.6), (1.0, 1.
 def check_threshold(threshold) -> str:
     """threshold(scores, budget) → the largest of the scores below which at most the share `budget` of them lies."""
     got = [number(threshold(list(SCORES), budget), "the threshold") for budget, _ in BUDGETS]
-    if any(min(abs(value - score) for score in SCORES) > 1e-9 for value in got):
+    if not all(any(_near([value], [score]) for score in SCORES) for value in got):
         raise Hint("The threshold should be one of the scores: a quantile interpolates between two of them.")
     if _near(got, [min(SCORES)] * len(got)):
         raise Hint(
