@@ -176,7 +176,7 @@ def small_book(root: Path) -> Layout:
         (layout.book / name).write_text(text)
     layout.evidence.mkdir(exist_ok=True)
     (layout.evidence / "h200.gpu.json").write_text(json.dumps(gpu_ledger()))
-    for name in ("owner.yml", "404.html", "_static/workbench.css"):
+    for name in ("owner.yml", "404.html", "_static/workbench.css", "_static/favicon.svg"):
         (layout.book / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / "book" / name, layout.book / name)
     files = [

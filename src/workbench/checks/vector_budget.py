@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.checks.answers import number, same
+from workbench.checks.answers import NONE, number, same
 from workbench.checks.report import Hint, check
 
 # ------------------------------------------------------------------ 45.4
@@ -69,12 +69,14 @@ def _choice(offers, memory_mb: float, p95_ms: float):
 @check("45.5")
 def check_choose(choose) -> str:
     """choose(offers, memory_mb, p95_ms) → name, or None."""
-    for memory_mb, p95_ms in BUDGETS:
-        for offers in (OFFERS, OFFERS[::-1]):
-            got = choose([dict(offer) for offer in offers], memory_mb, p95_ms)
-            wanted = _choice(offers, memory_mb, p95_ms)
-            if got is not wanted and got != wanted:
-                raise Hint(_choice_mistake(got, offers, memory_mb, p95_ms, wanted))
+    asked = [(offers, *budget) for budget in BUDGETS for offers in (OFFERS, OFFERS[::-1])]
+    chosen = [choose([dict(offer) for offer in offers], *budget) for offers, *budget in asked]
+    if all(got is None for got in chosen):
+        raise Hint(NONE)
+    for got, question in zip(chosen, asked, strict=True):
+        wanted = _choice(*question)
+        if not isinstance(got, str | None) or got != wanted:
+            raise Hint(_choice_mistake(got, *question, wanted))
     return "the highest recall that the budget allows, or nothing"
 
 
@@ -91,7 +93,8 @@ def _choice_mistake(got, offers, memory_mb: float, p95_ms: float, wanted) -> str
         return f"{budget} nothing fits. Return None, not '{got}': somebody has to talk about the budget."
     chosen = next((o for o in offers if isinstance(got, str) and o["name"] == got), None)
     if chosen is None:
-        return f"{budget} you return {got!r}, which is no offer's name."
+        what = repr(got) if isinstance(got, str) else f"a {type(got).__name__}"
+        return f"{budget} you return {what}, which is no offer's name."
     if chosen["memory_mb"] > memory_mb:
         return f"{budget} you chose '{got}', which needs {chosen['memory_mb']:g} MB: over the memory budget."
     if chosen["p95_ms"] > p95_ms:
