@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.alarm_data import hand_written
+from workbench.alarm_data import hand_written, reworded
 from workbench.alarm_generator import generate
 from workbench.alarm_phrases import grammar
 from workbench.alarm_reader import read_sentence
 from workbench.alarm_rules import ASKS, canonical, read, write
 from workbench.alarm_sense import problems
 from workbench.errors import UnknownNameError
-from workbench.leaks import nearest_by_ngrams
+from workbench.leaks import nearest_by_ngrams, ngrams
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "data" / "alarm_rules"
 CARD = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -95,3 +95,15 @@ def test_the_card_names_every_question_and_every_split_of_the_generator():
     assert all(f"| `{ask}` |" in CARD for ask in ASKS)
     assert all(f"| `{split}` |" in CARD for split in ("train", "template", "value"))
     assert set(grammar()) >= {"frames", "values", "ask"}
+
+
+def test_the_reworded_sentences_ask_for_rules_of_the_test_split_in_other_words():
+    known = {one.id: one for one in TEST if "ask" not in one.rule}
+    found = reworded()
+    assert f"`reworded.jsonl` says {len(found)} of the {len(known)} test sentences" in CARD
+    assert len(set(found.values()) | {one.sentence for one in DEV + TEST}) == len(found) + len(DEV + TEST)
+    for name, sentence in found.items():
+        shared = ngrams(sentence, 4) & ngrams(known[name].sentence, 4)
+        assert len(shared) <= 0.2 * len(ngrams(sentence, 4)), name
+        again = read_sentence(sentence)  # regular expressions understand most of them, and none as another rule
+        assert "ask" in again or name == "thumb-typist/03" or canonical(again) == canonical(known[name].rule), name

@@ -168,6 +168,12 @@ DATA = {
             "cf8ec5525ffde1f4c75761a4632979462e4c4e2a8dbbc9fabf169d73e895dfe2",
             "the grammar from which training sentences for alarm rules are drawn",
         ),
+        _own(
+            "alarm_rules_reworded",
+            "alarm_rules/reworded.jsonl",
+            "445394ec5e17f3c1c6ef976d551abf3e0762cefe23accb906d9065126071a8f8",
+            "32 of the hand-written test sentences in other words: what a leak looks like that nobody copied",
+        ),
     )
 }
 
