@@ -126,11 +126,14 @@ def test_a_model_that_is_not_there_is_one_clear_error():
         list(stream([{"role": "user", "content": "hi"}], url, "none"))
 
 
-def test_another_endpoint_comes_from_the_environment(monkeypatch):
-    monkeypatch.delenv("WORKBENCH_LLM_URL", raising=False)
-    assert not endpoint()
-    monkeypatch.setenv("WORKBENCH_LLM_URL", "http://127.0.0.1:1/v1")
-    assert endpoint() == ("http://127.0.0.1:1/v1", "default", "none")
+def test_another_endpoint_comes_from_the_environment_when_all_of_it_is_named(monkeypatch):
+    named = {"BASE": "http://127.0.0.1:1/v1", "MODEL": "m", "KEY": "k"}
+    for part in named:
+        monkeypatch.delenv(f"WORKBENCH_API_{part}", raising=False)
+    for part, value in named.items():
+        assert endpoint() is None
+        monkeypatch.setenv(f"WORKBENCH_API_{part}", value)
+    assert endpoint() == ("http://127.0.0.1:1/v1", "m", "k")
 
 
 def test_the_page_listens_here_only_and_reports_nothing():

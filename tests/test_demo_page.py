@@ -72,6 +72,9 @@ def tab(address):
 
 
 def ask(tab, question: str, mode: str = "sparse") -> None:
+    """On an empty page: what a test finds there is the answer to its own question."""
+    tab.reload()
+    expect(tab.get_by_role("heading", name="Ask the manuals")).to_be_visible(timeout=PATIENCE_MS)
     tab.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
     box = tab.get_by_role("textbox")
     box.fill(question)

@@ -177,3 +177,40 @@ def test_no_text_of_a_manual_is_committed():
     rows = [json.loads(line) for line in (ROOT / "book/data/embedded_qa/questions.jsonl").read_text().splitlines()]
     quoted = sum(len(span["quote"]) for row in rows for span in row["gold"])
     assert quoted < 0.03 * sum(len(section.text) for section in by_id().values())
+
+
+def small_folder(tmp_path, splits):
+    """A BEIR folder with four questions in each split, the second of each without anything relevant."""
+    names = {split: [f"{split}{i}" for i in range(4)] for split in splits}
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "p", "title": "", "text": "one"}\n')
+    asked = [name for split in splits for name in names[split]]
+    (tmp_path / "queries.jsonl").write_text("".join(json.dumps({"_id": n, "text": f"{n}?"}) + "\n" for n in asked))
+    for split in splits:
+        rows = [f"{name}\tp\t{int(not name.endswith('1'))}" for name in names[split]]
+        (tmp_path / "qrels" / f"{split}.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *rows]) + "\n")
+    return tmp_path
+
+
+def test_our_two_splits_hold_every_answerable_question_once():
+    found = embedded_qa.two_splits()
+    assert {name for split in found.qrels.values() for name in split} == {question.id for question in ANSWERABLE}
+    assert not set(found.qrels["dev"]) & set(found.qrels["test"])
+
+
+@pytest.mark.parametrize(("splits", "dev"), [(["dev", "test"], 4), (["test"], 2), (["train"], 2)])
+def test_a_folder_with_one_split_gets_every_other_question_to_choose_on(tmp_path, splits, dev):
+    found = embedded_qa.two_splits(small_folder(tmp_path, splits))
+    assert len(found.qrels["dev"]) == dev
+    assert len(found.qrels["test"]) == 4 * len(splits) - dev
+    assert not set(found.qrels["dev"]) & set(found.qrels["test"])
+
+
+def test_judged_questions_have_something_relevant_and_stand_dev_first(tmp_path):
+    found = embedded_qa.two_splits(small_folder(tmp_path, ["dev", "test"]))
+    table = embedded_qa.judged(found, most=10)
+    assert list(table["id"]) == ["dev0", "dev2", "dev3", "test0", "test2", "test3"]
+    assert set(table["stratum"]) == {"all"}
+    assert table["grades"].iloc[0] == {"p": 1}
+    assert list(embedded_qa.judged(found, most=1)["id"]) == ["dev0", "test0"]
+    assert set(embedded_qa.judged(embedded_qa.two_splits(), 500)["stratum"]) == set(STRATA) - {"unanswerable"}

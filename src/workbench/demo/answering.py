@@ -25,6 +25,9 @@ def stream(messages: list[dict], url: str, model: str, key: str = "none") -> Ite
 
 
 def endpoint() -> tuple[str, str, str] | None:
-    """(url, model, key) of a hosted or own server that WORKBENCH_LLM_URL, …_MODEL and …_KEY name, or None."""
-    url = os.environ.get("WORKBENCH_LLM_URL")
-    return url and (url, os.environ.get("WORKBENCH_LLM_MODEL", "default"), os.environ.get("WORKBENCH_LLM_KEY", "none"))
+    """(url, model, key) of the server that WORKBENCH_API_BASE, …_MODEL and …_KEY name, as in chapters 15 and 44.
+
+    None unless all three are set: then nothing leaves this machine.
+    """
+    url, model, key = (os.environ.get(f"WORKBENCH_API_{part}", "") for part in ("BASE", "MODEL", "KEY"))
+    return (url, model, key) if url and model and key else None

@@ -1,8 +1,6 @@
 """Read, write and take apart notebooks: small functions without a kernel."""
 
 import ast
-import os
-import tempfile
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from workbench.errors import WorkbenchError
+from workbench.files import show_path, write_text
 from workbench.runner.keys import code, content_key, workbench_modules
 
 __all__ = [
@@ -30,11 +29,6 @@ __all__ = [
     "write",
     "write_text",
 ]
-
-
-def show_path(path: Path) -> str:
-    """The last two parts, which name a file well enough in a message: "notebooks/22_x.ipynb"."""
-    return "/".join(Path(path).parts[-2:])
 
 
 def read(path: Path) -> NotebookNode:
@@ -63,26 +57,6 @@ def text(nb: NotebookNode) -> str:
 def write(nb: NotebookNode, path: Path) -> None:
     """Write atomically: readers see the old file or the new one.  Raises WorkbenchError when it cannot."""
     write_text(text(nb), path)
-
-
-def write_text(content: str, path: Path) -> None:
-    """Write a text file atomically (temporary file beside it, then rename)."""
-    partial = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except OSError as problem:
-        if partial:
-            Path(partial).unlink(missing_ok=True)
-        raise WorkbenchError(
-            f"cannot write {show_path(path)}: {problem.strerror}; what was there is untouched", "free some disk space"
-        ) from None
 
 
 def tags(cell: NotebookNode) -> list[str]:
