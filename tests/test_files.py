@@ -15,13 +15,18 @@ def test_folders_are_made_and_bytes_and_text_arrive(tmp_path):
     assert (tmp_path / "bytes").read_bytes() == b"\x00\xff"
 
 
+def write_half(path, problem):
+    with at_once(path) as file:
+        file.write(b"new and half")
+        raise problem
+
+
 @pytest.mark.parametrize("problem", [RuntimeError, KeyboardInterrupt])
 def test_what_fails_in_the_middle_leaves_the_old_file_and_nothing_else(tmp_path, problem):
     path = tmp_path / "x"
     write_text("old", path)
-    with pytest.raises(problem), at_once(path) as file:
-        file.write(b"new and half")
-        raise problem
+    with pytest.raises(problem):
+        write_half(path, problem)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
