@@ -5,12 +5,26 @@ import sys
 
 import numpy as np
 import pytest
+from solved import BOOK
 
 from workbench.beir import Document
 from workbench.demo import parts, pipeline, start
 from workbench.demo.answering import endpoint, stream
-from workbench.demo.pipeline import LONGEST, MODES, READ, SHOWN, Clock, Hit, Library, clean, highlight, messages
+from workbench.demo.pipeline import (
+    LONGEST,
+    MODES,
+    READ,
+    SHOWN,
+    Clock,
+    Hit,
+    Library,
+    clean,
+    highlight,
+    maxsim,
+    messages,
+)
 from workbench.errors import WorkbenchError
+from workbench.runner import notebooks
 
 CORPUS = {
     "reset": Document("pyocd: Reset", "Hold the reset line low to restart the target."),
@@ -26,9 +40,18 @@ def encode(texts):
     return np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+VOCABULARY = ("reset", "halt", "stop", "core", "serial", "bus", "target")
+
+
+def tokens(texts):
+    """Between two marks a vector for each known word of a text, stops and stop alike."""
+    known = [[word for word in VOCABULARY if word in text.lower()] for text in texts]
+    return [np.eye(len(VOCABULARY) + 1)[[-1, *map(VOCABULARY.index, words), -1]] for words in known]
+
+
 @pytest.fixture
 def books() -> Library:
-    return Library(CORPUS, encode)
+    return Library(CORPUS, encode, tokens)
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
@@ -37,10 +60,11 @@ def test_every_mode_finds_the_passage(books, mode):
 
 
 def test_scores_stand_only_where_a_retriever_was_asked(books):
-    sparse, dense, both = (books.search("halt", mode, Clock())[0] for mode in MODES[1:])
+    sparse, dense, both, again = (books.search("halt", mode, Clock())[0] for mode in MODES[1:])
     assert (sparse.dense, dense.sparse) == (None, None)
-    assert both.sparse == pytest.approx(sparse.sparse)
-    assert both.dense == pytest.approx(dense.dense)
+    assert (sparse.late, dense.late, both.late) == (None, None, None)
+    assert (both.sparse, both.dense) == (pytest.approx(sparse.sparse), pytest.approx(dense.dense))
+    assert (again.sparse, again.dense, again.late) == (both.sparse, both.dense, 1.0)
 
 
 def test_the_closed_book_finds_nothing(books):
@@ -57,13 +81,60 @@ def test_stages_are_timed_in_order(books):
     books.search("halt", "hybrid", clock)
     assert list(clock.seconds) == ["sparse search", "encode the question", "dense search", "rank"]
     assert min(clock.seconds.values()) >= 0
+    twice = Clock()
+    books.search("halt", "reranked", twice)
+    assert list(twice.seconds) == [*clock.seconds, "rerank"]
+    assert len({*twice.seconds, "answer"}) <= len(parts.COLOURS)
+
+
+def test_reranking_sorts_the_candidates_of_the_fusion_by_their_tokens_and_nothing_else(books):
+    found = books.search("the target stops", "reranked", Clock())
+    assert [hit.late for hit in found] == sorted((hit.late for hit in found), reverse=True)
+    assert {hit.id for hit in found} == {hit.id for hit in books.search("the target stops", "hybrid", Clock())}
+    assert found[0].late == pytest.approx(0.5)  # one of its two tokens has a twin there
+
+
+def test_of_candidates_whose_tokens_say_the_same_the_first_stays_first(books):
+    before = books.search("zebra", "hybrid", Clock())
+    assert [hit.id for hit in books.search("zebra", "reranked", Clock())] == [hit.id for hit in before]
+
+
+def test_only_the_first_candidates_are_looked_at_again(books, monkeypatch):
+    monkeypatch.setattr(pipeline, "CANDIDATES", 2)
+    kept = [hit.id for hit in books.search("halt the core", "hybrid", Clock())][:2]
+    assert {hit.id for hit in books.search("halt the core", "reranked", Clock())} == set(kept)
+
+
+def test_token_vectors_are_made_once_and_only_when_somebody_reranks():
+    made = []
+
+    def counted(texts):
+        made.append(len(texts))
+        return tokens(texts)
+
+    books = Library(CORPUS, encode, counted)
+    books.search("halt", "hybrid", Clock())
+    assert made == []
+    for _ in range(2):
+        books.search("halt", "reranked", Clock())
+    assert made == [len(CORPUS), 1, 1]  # the passages, then each question
+
+
+def test_maxsim_is_that_of_chapter_43():
+    cells = {cell.id: cell.source for cell in notebooks.read(BOOK.notebooks / "43_rerank_results.ipynb").cells}
+    chapter = {"np": np}
+    exec(cells["maxsim"], chapter)
+    rng = np.random.default_rng(0)
+    question, passage = (rng.normal(size=(n, 8)).astype(np.float16) for n in (5, 9))
+    assert maxsim(question, passage) == pytest.approx(chapter["maxsim"](question[1:-1], passage[1:-1]))
+    assert maxsim(question[:2], passage) == maxsim(question, passage[:2]) == -1.0  # nothing between the marks
 
 
 def test_an_unknown_mode_and_an_empty_collection_are_refused(books):
     with pytest.raises(WorkbenchError, match="unknown mode"):
         books.search("halt", "magic", Clock())
     with pytest.raises(WorkbenchError, match="no documents"):
-        Library({}, encode)
+        Library({}, encode, tokens)
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,10 @@ def test_every_mode_answers_and_says_what_it_cost(tab, mode):
     bar = tab.get_by_role("img", name=f"Time per stage, {mode}:")
     expect(bar).to_be_visible(timeout=PATIENCE_MS)
     stages = bar.get_attribute("aria-label")
-    assert ("sparse search" in stages, "dense search" in stages) == (
-        mode in ("sparse", "hybrid"),
-        mode in ("dense", "hybrid"),
+    assert ("sparse search" in stages, "dense search" in stages, "rerank" in stages) == (
+        mode in ("sparse", "hybrid", "reranked"),
+        mode in ("dense", "hybrid", "reranked"),
+        mode == "reranked",
     )
     expect(tab.locator("section.source")).to_have_count(
         {"closed book": 0, "sparse": 1}.get(mode, len(TEXTS)), timeout=PATIENCE_MS
@@ -101,7 +102,17 @@ def test_scores_of_both_retrievers_stand_side_by_side(tab):
     ask(tab, "Which command stops the core?", "hybrid")
     first = tab.locator("table.scores tbody tr").first
     expect(first).to_contain_text("halt", timeout=PATIENCE_MS)
-    assert "–" not in first.inner_text()
+    assert first.inner_text().count("–") == 1  # nobody reranked
+
+
+def test_reranked_passages_stand_in_the_order_of_their_own_score(tab):
+    ask(tab, "How do I open a port?", "reranked")
+    rows = tab.locator("table.scores tbody tr")
+    expect(rows).to_have_count(len(TEXTS), timeout=PATIENCE_MS)
+    late = [float(row.locator("td").last.inner_text()) for row in rows.all()]
+    assert late == sorted(late, reverse=True)
+    expect(rows.first).to_contain_text("baud")
+    expect(tab.get_by_role("columnheader", name="MaxSim")).to_be_visible()
 
 
 @pytest.mark.parametrize(

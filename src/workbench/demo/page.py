@@ -32,6 +32,9 @@ def reach() -> tuple[str, str, str]:
 def answer(question: str, mode: str, books: Library) -> None:
     """Search, answer while the reader watches, then show the sources with what was used of them."""
     clock, text, where = Clock(), "", reach()
+    if mode == "reranked":
+        with st.spinner("Reading the passages token by token (a new collection is encoded once: a minute) …"):
+            _ = books.tokens
     hits = books.search(question, mode, clock)
     st.subheader("Answer")
     place = st.empty()

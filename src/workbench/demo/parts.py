@@ -35,10 +35,12 @@ def _time(seconds: float) -> str:
 def scores(hits: Sequence[Hit]) -> str:
     """A table: rank, passage, what each retriever thought of it."""
     rows = "".join(
-        f"<tr><td>{rank}</td><td>{html.escape(hit.id)}</td><td>{_number(hit.sparse)}</td><td>{_number(hit.dense)}</td></tr>"
+        f"<tr><td>{rank}</td><td>{html.escape(hit.id)}</td>"
+        + "".join(f"<td>{_number(score)}</td>" for score in (hit.sparse, hit.dense, hit.late))
+        + "</tr>"
         for rank, hit in enumerate(hits, 1)
     )
-    head = "<tr><th>rank</th><th>passage</th><th>BM25</th><th>cosine</th></tr>"
+    head = "<tr><th>rank</th><th>passage</th><th>BM25</th><th>cosine</th><th>MaxSim</th></tr>"
     return f'<table class="scores"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 

@@ -7,31 +7,34 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from workbench.beir import Document
 from workbench.errors import WorkbenchError
 from workbench.retrieval import Bm25, best, rrf, words
-from workbench.vectors import embed
+from workbench.vectors import embed, embed_tokens
 
-MODES = ("closed book", "sparse", "dense", "hybrid")
+MODES = ("closed book", "sparse", "dense", "hybrid", "reranked")
 LONGEST = 500  # characters of a question
 SHOWN, READ = 5, 3  # passages on the page; of these the model reads the first
 DEPTH = 100  # how far down each ranking is fused
+CANDIDATES = 30  # of the fused, how many are looked at again
 RULES = "Answer in one short sentence, from the sources only. If they do not hold the answer, say: unknown."
 BARE = "Answer in one short sentence. If you do not know, say: unknown."
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One passage that was found.  sparse: its BM25 score; dense: its cosine; None where nobody asked."""
+    """One passage that was found.  sparse: its BM25 score; dense: its cosine; late: MaxSim; None where nobody asked."""
 
     id: str
     title: str
     text: str
     sparse: float | None
     dense: float | None
+    late: float | None = None
 
 
 @dataclass
@@ -48,41 +51,67 @@ class Clock:
 
 
 class Library:
-    """A searchable corpus.  encode: texts → unit vectors (n, d), MiniLM unless a test brings its own."""
+    """A searchable corpus.
 
-    def __init__(self, corpus: dict[str, Document], encode: Callable[[Sequence[str]], np.ndarray] = embed):
+    encode: texts → unit vectors (n, d); tokens: texts → n arrays of unit vectors, one a token, the first and the last
+    a mark.  Both are MiniLM's unless a test brings its own.
+    """
+
+    def __init__(self, corpus: dict[str, Document], encode: Callable = embed, tokens: Callable = embed_tokens):
         if not corpus:
             raise WorkbenchError("the collection has no documents", "see workbench data check DIR")
-        self.ids, self.documents, self.encode = list(corpus), list(corpus.values()), encode
-        texts = [document.whole for document in self.documents]
-        self.bm25, self.vectors = Bm25(texts), encode(texts)
+        self.ids, self.documents, self.encode, self._tokens = list(corpus), list(corpus.values()), encode, tokens
+        self.texts = [document.whole for document in self.documents]
+        self.bm25, self.vectors = Bm25(self.texts), encode(self.texts)
         _one(encode, "warm up")  # the first question should not pay for loading the encoder
+
+    @cached_property
+    def tokens(self) -> list[np.ndarray]:
+        """Each passage's token vectors: a hundred times as much to keep, so only once somebody wants to rerank."""
+        return self._tokens(self.texts)
 
     def search(self, question: str, mode: str, clock: Clock) -> list[Hit]:
         """The best passages of a mode, the best first; none for the closed book.  Raises WorkbenchError."""
         if mode not in MODES:
             raise WorkbenchError(f"unknown mode {mode!r}", f"known: {', '.join(MODES)}")
         sparse = dense = None
-        if mode in ("sparse", "hybrid"):
+        if mode not in ("closed book", "dense"):
             with clock.stage("sparse search"):
                 sparse = self.bm25.scores(question)
-        if mode in ("dense", "hybrid"):
+        if mode not in ("closed book", "sparse"):
             with clock.stage("encode the question"):
                 vector = _one(self.encode, question)
             with clock.stage("dense search"):
                 dense = self.vectors @ vector
         with clock.stage("rank"):
-            return [self._hit(number, sparse, dense) for number in _order(sparse, dense)[:SHOWN]]
+            order, late = _order(sparse, dense), None
+        if mode == "reranked":
+            passages = self.tokens  # the first time they are read from disk, or encoded: no part of a question's time
+            with clock.stage("rerank"):
+                asked = _one(self._tokens, question)
+                late = {number: maxsim(asked, passages[number]) for number in order[:CANDIDATES]}
+                order = sorted(late, key=late.get, reverse=True)  # of equals, the first stays first
+        return [self._hit(number, sparse, dense, late) for number in order[:SHOWN]]
 
-    def _hit(self, number: int, sparse, dense) -> Hit:
+    def _hit(self, number: int, *found) -> Hit:
         document = self.documents[number]
-        scores = (None if found is None else float(found[number]) for found in (sparse, dense))
+        scores = (None if those is None else float(those[number]) for those in found)
         return Hit(self.ids[number], document.title, document.text, *scores)
 
 
+def maxsim(question: np.ndarray, passage: np.ndarray) -> float:
+    """Mean over the question's tokens of the best cosine among the passage's (Khattab and Zaharia 2020; chapter 43).
+
+    question, passage: (tokens, d) unit vectors, of which the first and the last are the model's own marks.
+    """
+    similar = question[1:-1].astype(np.float32) @ passage[1:-1].astype(np.float32).T
+    return float(similar.max(axis=1, initial=-1.0).mean()) if len(similar) else -1.0
+
+
 def _one(encode: Callable, question: str) -> np.ndarray:
-    """The vector of a question; questions are not kept on disk."""
-    return (embed([question], remember=False) if encode is embed else encode([question]))[0]
+    """The vector, or the token vectors, of a question; questions are not kept on disk."""
+    kept = {"remember": False} if encode in (embed, embed_tokens) else {}
+    return encode([question], **kept)[0]
 
 
 def _order(sparse, dense) -> list[int]:
