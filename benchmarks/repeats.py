@@ -1,7 +1,8 @@
 """What repeated runs measured: one line a run, kept for as long as the chapter measures the same thing.
 
 `repeats/NN_topic.jsonl` holds {"measurement", "machine", "busy", "seconds", "values": {claim: value or null}}.  Values
-are kept, verdicts are not: a bound that changes is judged on all the runs that there are.
+are kept, verdicts are not: a bound that changes is judged on all the runs that there are.  What a gate kept from being
+judged is null there, and its value lies under "unjudged": it says what the gate is for.
 """
 
 import ast
@@ -55,9 +56,11 @@ def keep(chapter: Path, ran: nbformat.NotebookNode, busy: bool, seconds: float, 
     values = {record["id"].split(".")[1]: _short(record["value"], record["held"]) for record in found}
     machine = next((record["machine"] for record in found), None)
     line = {"measurement": measurement(nbformat.read(chapter, 4)), "machine": machine, "busy": busy}
+    line |= {"seconds": round(seconds, 1), "values": values}
+    gated = {record["id"].split(".")[1]: _short(record["value"], True) for record in found if record["held"] is None}
     folder.mkdir(exist_ok=True)
     with (folder / f"{chapter.stem}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line | {"seconds": round(seconds, 1), "values": values}) + "\n")
+        file.write(json.dumps(line | ({"unjudged": gated} if gated else {})) + "\n")
 
 
 def _short(value: float | None, held: bool | None) -> float | None:

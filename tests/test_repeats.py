@@ -56,4 +56,6 @@ def test_runs_of_another_measurement_are_not_shown(chapter, tmp_path):
 def test_what_was_not_judged_there_is_not_counted(chapter, tmp_path):
     ran = nbformat.v4.new_notebook(cells=[code("c", claim("a_b.x", None, 0.2, why_not="needs a GPU"))])
     repeats.keep(chapter, ran, False, 1.0, tmp_path)
-    assert "0/0 held  1 not judged  –" in repeats.table(chapter, repeats.kept(chapter, tmp_path))
+    (run,) = repeats.kept(chapter, tmp_path)
+    assert "0/0 held  1 not judged  –" in repeats.table(chapter, [run])
+    assert (run["values"], run["unjudged"]) == ({"x": None}, {"x": 0.2}), "kept all the same: what the gate is for"
