@@ -36,6 +36,22 @@ def test_the_output_shares_the_embeddings_memory(ours):
     assert not ours.training
 
 
+def test_the_first_blocks_alone_are_those_of_the_whole(ours):
+    two = llama.load_llama("smollm2", num_hidden_layers=2)
+    assert len(two.model.layers) == two.config.num_hidden_layers == 2
+    whole = ours.state_dict()
+    assert all(torch.equal(value, whole[key]) for key, value in two.state_dict().items())
+
+
+def test_numbers_are_those_of_ggufs_own_reading_and_may_be_written_to():
+    import gguf
+
+    for tensor in llama._reader(model_file("smollm2")).tensors[:12]:
+        values = llama.dequantized(tensor)
+        assert (values.dtype, values.flags.writeable) == (np.float32, True)
+        assert np.array_equal(values, gguf.dequantize(tensor.data, tensor.tensor_type))
+
+
 def test_a_reordered_head_comes_back():
     rows = np.arange(8.0)[:, None]  # one head of 8: pairs (0, 1), (2, 3) … → first members, then second members
     assert llama._halves(rows, heads=1)[:, 0].tolist() == [0, 2, 4, 6, 1, 3, 5, 7]

@@ -3,9 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from workbench.llama import _reader
+from workbench.llama import _reader, dequantized
 from workbench.models import model_file
 
 
@@ -24,7 +22,7 @@ def rewrite_gguf(folder: Path, kind: str, name: str = "smollm2") -> Path:
         if key != "general.architecture":  # the writer has said it
             writer.add_key_value(key, *field)
     for tensor in tensors:
-        values = gguf.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
+        values = dequantized(tensor)
         if values.ndim == 2:
             writer.add_tensor(tensor.name, gguf.quantize(values, wanted), raw_dtype=wanted)
         else:

@@ -27,8 +27,8 @@ INNER = {
 def load_llama(name: str = "smollm2", **options):
     """Build transformers' LlamaForCausalLM from the registered GGUF model, dequantized to float32, in eval mode.
 
-    options go to LlamaConfig, e.g. attn_implementation="eager".  Raises like `model_file`, and ValueError for a
-    model of another architecture.
+    options go to LlamaConfig, e.g. attn_implementation="eager", or num_hidden_layers=2 for the first two blocks only.
+    Raises like `model_file`, and ValueError for a model of another architecture.
     """
     import torch
     from transformers import LlamaForCausalLM
@@ -84,11 +84,12 @@ def _config(reader, **options):
     if field("general.architecture") != "llama":
         raise ValueError(f"a model of architecture 'llama' is needed, this one is '{field('general.architecture')}'")
     heads = field("llama.attention.head_count")
+    layers = options.pop("num_hidden_layers", field("llama.block_count"))
     return LlamaConfig(
         vocab_size=field("llama.vocab_size"),
         hidden_size=field("llama.embedding_length"),
         intermediate_size=field("llama.feed_forward_length"),
-        num_hidden_layers=field("llama.block_count"),
+        num_hidden_layers=layers,
         num_attention_heads=heads,
         num_key_value_heads=field("llama.attention.head_count_kv", heads),
         max_position_embeddings=field("llama.context_length"),
@@ -103,19 +104,28 @@ def _config(reader, **options):
 
 
 def _weights(reader, config):
-    """(transformers' name, float32 array) of each tensor."""
-    import gguf
-
+    """(transformers' name, float32 array) of each tensor, of as many blocks as the config has."""
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for tensor in reader.tensors:
-        values = np.array(gguf.dequantize(tensor.data, tensor.tensor_type), np.float32)  # a copy: the file is read-only
         parts = tensor.name.split(".")  # "blk.3.attn_q.weight" or "token_embd.weight"
+        if parts[0] == "blk" and int(parts[1]) >= config.num_hidden_layers:
+            continue
+        values = dequantized(tensor)
         if parts[0] != "blk":
             yield f"{OUTER[parts[0]]}.weight", values
             continue
         if parts[2] in heads:
             values = _halves(values, heads[parts[2]])
         yield f"model.layers.{parts[1]}.{INNER[parts[2]]}.weight", np.ascontiguousarray(values)
+
+
+def dequantized(tensor) -> np.ndarray:
+    """A tensor's numbers in float32, yours to write to.  (gguf's own function takes sixteen rows at a time.)"""
+    import gguf
+
+    kind = getattr(gguf.quants, tensor.tensor_type.name, None)  # none for plain floats
+    whole = kind.dequantize_rows if kind else lambda data: gguf.dequantize(data, tensor.tensor_type)
+    return np.require(whole(tensor.data), np.float32, "W")  # copies what still lies in the read-only file
 
 
 def _halves(values: np.ndarray, heads: int) -> np.ndarray:
