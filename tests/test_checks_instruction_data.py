@@ -67,6 +67,7 @@ WRONG = [
     (check_leaked, lambda test, train, n, floor: leaked(test, train, n, 0.0), "accused|exact copy|let through"),
     (check_leaked, lambda test, train, n, floor: [i in leaked(test, train, n, floor) for i in range(3)], "wrong shape"),
     (check_leaked, lambda *a: None, "return"),
+    (check_leaked, lambda *a: [0.5], "whole numbers"),
     (check_packed_mask, lambda lengths: np.tril(np.ones((sum(lengths),) * 2, bool)), "cut the triangle"),
     (check_packed_mask, lambda lengths: ~blocks(lengths), "Upside down"),
     (check_packed_mask, lambda lengths: blocks(lengths) | blocks(lengths).T, "what comes after"),

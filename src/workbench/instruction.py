@@ -68,7 +68,8 @@ def batches(some: Sequence[Example], size: int, pad_id: int, seed: int, pool: in
     """One epoch in random order, padded: `size` examples a batch (the last may have fewer), alike in length.
 
     Shuffled, then sorted by length inside pools of `pool` batches, whose batches come in random order: little padding,
-    and every pool is a fair sample.  pool=1 sorts nothing that matters.  The same for the same seed.
+    and every pool is a fair sample; but what is alike in length is partly alike in kind, which chapter 50 counts.
+    pool=1 leaves the order random.  The same for the same seed.
     """
     if size < 1 or pool < 1:
         raise WorkbenchError(f"size and pool count from 1, not {min(size, pool)}")

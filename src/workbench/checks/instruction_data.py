@@ -52,9 +52,11 @@ def check_leaked(leaked) -> str:
         got = leaked(list(test), list(train), 3, 0.6)
         if got is None:
             raise Hint(NONE)
-        found = numbers(sorted(got) if isinstance(got, set | tuple) else got, "The indices").ravel()
+        found = numbers(list(got) if isinstance(got, set | tuple) else got, "The indices").ravel()
         if found.dtype.kind == "b":
             raise Hint("Right idea, wrong shape: indices are asked for, you returned a mask.")
+        if not all(float(place).is_integer() for place in found):
+            raise Hint("Indices are whole numbers: places in the list of test texts.")
         if sorted(map(int, found)) != wanted:
             raise Hint(hint)
     return "copies are caught in any clothes, and strangers left alone"
