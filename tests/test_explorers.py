@@ -115,3 +115,10 @@ def test_moving_the_live_slider_draws_that_value(shown):
     slider.value = 2
     assert DRAWN == [4]
     assert picture.value != old
+
+
+def test_a_smoke_run_draws_the_ends_and_the_start_only(shown, monkeypatch):
+    monkeypatch.setattr("workbench.provenance.current", lambda: {"profile": "smoke"})
+    page = page_of(shown, range(9), start=4)
+    assert DRAWN == [0, 4, 8]
+    assert len(Tags(page).of("img")) == 9

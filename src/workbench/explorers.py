@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from io import BytesIO
 
+from workbench import provenance
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -15,13 +17,16 @@ def explore(draw: Callable, values: Sequence, *, label: str, unit: str = "", alt
     draw: value → matplotlib figure.  values: what the slider steps through (at most 24: each is a picture).
     alt: what the picture shows, for readers who cannot see it.
     With a kernel an ipywidgets slider calls `draw`; the page without a kernel steps through frames that were
-    drawn when the notebook ran.
+    drawn when the notebook ran.  (The smoke profile draws the ends and the start, no more.)
     """
     from IPython.display import display
 
     if not 2 <= len(values) <= 24:
         raise ValueError(f"an explorer steps through 2 to 24 values, got {len(values)}")
-    frames = [_png(draw(value)) for value in values]
+    steps = range(len(values))
+    wanted = {0, start, steps[-1]} if provenance.current().get("profile") == "smoke" else steps
+    drawn = {step: _png(draw(values[step])) for step in sorted(wanted)}
+    frames = [drawn.get(step, drawn[start]) for step in steps]
     names = [f"{value:g} {unit}".strip() if isinstance(value, int | float) else str(value) for value in values]
     display(_Explorer(draw, values, names, frames, label, alt, start))
 
