@@ -70,5 +70,6 @@ class _Sizes:
             f'<table class="wb-sizes"><thead><tr><th>profile</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
             f'<p class="wb-machine">This run: profile <b>{self.profile}</b>, seed {self.found["seed"]}, '
             f"{threads} on {html.escape(self.found['cpu'])}, {self.found['cores']} cores "
-            f"({flags}){html.escape(gpu)}, {self.found['memory_gb']} GB, load {self.found['load']}.</p>"
+            f"({flags}){html.escape(gpu)}, {self.found['memory_gb']} GB, "
+            f"load {self.found['load']} in the minute before.</p>"
         )
