@@ -64,7 +64,7 @@ def pad(some: Sequence[Example], pad_id: int) -> dict:
     return dict(zip(("input_ids", "attention_mask", "labels"), tensors, strict=True))
 
 
-def batches(some: Sequence[Example], size: int, pad_id: int, seed: int, pool: int = 8) -> Iterator[dict]:
+def batches(some: Sequence[Example], size: int, pad_id: int, seed: int, pool: int = 4) -> Iterator[dict]:
     """One epoch in random order, padded: `size` examples a batch (the last may have fewer), alike in length.
 
     Shuffled, then sorted by length inside pools of `pool` batches, whose batches come in random order: little padding,
