@@ -57,10 +57,11 @@ def keep(chapter: Path, ran: nbformat.NotebookNode, busy: bool, seconds: float, 
     machine = next((record["machine"] for record in found), None)
     line = {"measurement": measurement(nbformat.read(chapter, 4)), "machine": machine, "busy": busy}
     line |= {"seconds": round(seconds, 1), "values": values}
-    gated = {record["id"].split(".")[1]: _short(record["value"], True) for record in found if record["held"] is None}
+    gated = [record for record in found if record["held"] is None and record["value"] is not None]
+    unjudged = {record["id"].split(".")[1]: _short(record["value"], True) for record in gated}
     folder.mkdir(exist_ok=True)
     with (folder / f"{chapter.stem}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line | ({"unjudged": gated} if gated else {})) + "\n")
+        file.write(json.dumps(line | ({"unjudged": unjudged} if gated else {})) + "\n")
 
 
 def _short(value: float | None, held: bool | None) -> float | None:
