@@ -29,7 +29,7 @@ quick: setup           ## at most 3 minutes: lint, unit tests, changed chapters 
 	$(BIN)/workbench run --profile smoke --changed
 
 lab: setup             ## JupyterLab, opened on the first chapter
-	$(BIN)/jupyter lab notebooks/00_run_your_first_experiment.ipynb
+	$(BIN)/jupyter lab --LabApp.app_settings_dir=binder/lab notebooks/00_run_your_first_experiment.ipynb
 
 serve: book            ## the site on http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
