@@ -88,14 +88,19 @@ class Watch(Thread):
             self._done.wait(SAMPLE_S)
 
     def sample(self) -> None:
-        """Add up resident memory now; a process that ends meanwhile counts as nothing."""
-        total = 0
+        """Add up resident memory now; a process that ends meanwhile counts as nothing.
+
+        What a forked child shares with its parent is resident in both.  Only a sum that would be the new peak is worth
+        the slower count, in which shared memory stands once.
+        """
+        alive = [self._root]
         with suppress(psutil.Error):
-            for process in [self._root, *self._root.children(recursive=True)]:
-                self.family[process.pid] = process
-                with suppress(psutil.Error):
-                    total += process.memory_info().rss
-        self.peak_mb = max(self.peak_mb, total / 2**20, _high_water_mb(self._root.pid))
+            alive += self._root.children(recursive=True)
+        self.family |= {process.pid: process for process in alive}
+        total = sum(map(_resident_mb, alive))
+        if total > self.peak_mb and len(alive) > 1:
+            total = sum(map(_proportional_mb, alive))
+        self.peak_mb = max(self.peak_mb, total, _high_water_mb(self._root.pid))
 
     def note_peak(self) -> None:
         """Look at the kernel's own peak only: microseconds, for the moment before a cell."""
@@ -116,11 +121,27 @@ class Watch(Thread):
         psutil.wait_procs(alive, timeout=GRACE_S)
 
 
+def _resident_mb(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        return process.memory_info().rss / 2**20
+    return 0.0
+
+
+def _proportional_mb(process: psutil.Process) -> float:
+    """Resident memory, a page that n processes share counted as 1/n of it; all of it where Linux's count is missing."""
+    return _told_mb(process.pid, "smaps_rollup", "Pss:") or _resident_mb(process)
+
+
 def _high_water_mb(pid: int) -> float:
     """Linux's own record of the process's peak, between samples too; 0 elsewhere."""
+    return _told_mb(pid, "status", "VmHWM:")
+
+
+def _told_mb(pid: int, file: str, name: str) -> float:
+    """A line "name 1234 kB" of /proc/pid/file; 0 where there is none."""
     with suppress(OSError, ValueError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+            if line.startswith(name):
                 return int(line.split()[1]) / 1024
     return 0.0
 
