@@ -21,7 +21,7 @@ LOOK_S = 0.2
 def main(command: list[str]) -> int:
     """Run `command` until it ends or standard input closes.  Returns its exit status."""
     owner = os.getppid()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, lambda *_: sys.exit(_end(process)))
     while process.poll() is None:
@@ -47,7 +47,7 @@ def _signal_group(process: subprocess.Popen, name: int) -> None:
         os.killpg(process.pid, name)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Linux: the command is killed when this leash is.  Elsewhere nothing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
