@@ -1,5 +1,6 @@
 """Write a registered GGUF model again with its matrices in another type: what did the bits do, and what the engine?"""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,10 +8,11 @@ from workbench.llama import _reader, dequantized
 from workbench.models import model_file
 
 
-def rewrite_gguf(folder: Path, kind: str, name: str = "smollm2") -> Path:
+def rewrite_gguf(folder: Path, kind: str, name: str = "smollm2", changes: Mapping | None = None) -> Path:
     """Write the model to `folder`/`kind`.gguf, matrices as `kind` ("F32", "F16", "Q8_0", …); vectors stay float32.
 
     The numbers are those of the registered file, dequantized, and for narrower types rounded once more.
+    changes: name of a tensor → what is added to it before (see `adapter_files.changes`).
     Raises like `model_file`, and KeyError for a type that GGUF does not know.
     """
     import gguf
@@ -22,7 +24,7 @@ def rewrite_gguf(folder: Path, kind: str, name: str = "smollm2") -> Path:
         if key != "general.architecture":  # the writer has said it
             writer.add_key_value(key, *field)
     for tensor in tensors:
-        values = dequantized(tensor)
+        values = dequantized(tensor) + (changes or {}).get(tensor.name, 0)
         if values.ndim == 2:
             writer.add_tensor(tensor.name, gguf.quantize(values, wanted), raw_dtype=wanted)
         else:

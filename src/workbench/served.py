@@ -48,7 +48,9 @@ def run_asgi(app: Callable, announce: Callable) -> None:
     Announced(settings).run()
 
 
-def run_llama(path: str, *, threads: int, slots: int, context: int, name: str, announce: Callable) -> None:
+def run_llama(
+    path: str, *, threads: int, slots: int, context: int, name: str, adapters: tuple[str, ...], announce: Callable
+) -> None:
     """Run llama.cpp's own HTTP server over the GGUF file at `path` until the process is ended."""
     import xllamacpp
 
@@ -57,6 +59,8 @@ def run_llama(path: str, *, threads: int, slots: int, context: int, name: str, a
     params.hostnames, params.port = [HOST], 0
     params.n_parallel, params.n_ctx, params.n_gpu_layers = slots, slots * context, 0
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    if adapters:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 0.0) for adapter in adapters]
     server = xllamacpp.Server(params)
     announce(server.listening_address, model=name)
     while True:

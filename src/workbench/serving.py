@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -66,12 +66,20 @@ def serve(build: Callable, *args, threads: int = 1, ready_s: float = 60.0, **opt
 
 
 def serve_llm(
-    model: str | Path = "smollm2", *, threads: int = 1, slots: int = 1, context: int = 2048, ready_s: float = 60.0
+    model: str | Path = "smollm2",
+    *,
+    threads: int = 1,
+    slots: int = 1,
+    context: int = 2048,
+    ready_s: float = 60.0,
+    adapters: Sequence[Path] = (),
 ) -> Server:
     """Serve a registered GGUF model through llama.cpp, with OpenAI's HTTP interface under `url` + "/v1".
 
     model: its name, or the Path of a GGUF file of your own;
-    slots: requests answered at the same time (continuous batching); context: tokens for each of them.
+    slots: requests answered at the same time (continuous batching); context: tokens for each of them;
+    adapters: GGUF files of LoRA adapters (`adapter_files`), loaded beside the model at scale 0: a request says which it
+    wants, as in {"lora": [{"id": 0, "scale": 1.0}]}.
     Raises UnknownNameError, WorkbenchError as `serve`, ValueError for counts below one.
     """
     if min(threads, slots, context) < 1:
@@ -81,6 +89,7 @@ def serve_llm(
 
     path, name = (model, model.stem) if isinstance(model, Path) else (model_file(model), model)
     options = {"threads": threads, "slots": slots, "context": context, "name": name}
+    options["adapters"] = tuple(map(str, adapters))
     return _start("self", run_llama, (str(path),), options, threads, ready_s)
 
 
