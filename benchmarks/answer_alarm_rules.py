@@ -24,6 +24,7 @@ from workbench.files import write_text
 from workbench.gguf_files import rewrite_gguf
 
 SCALE = 2.0  # alpha / rank, the same for every rank
+BEGUN = '{"at'  # the answers of "mean2_512 begun": what does the adapter know once it may not ask?
 
 
 def read(path):
@@ -38,7 +39,8 @@ def answer(kept, path, name, asked, url, tokenizer, way, adapters=None):
     """Ask what has not been answered yet, keep it after every tenth."""
     answers = kept.setdefault("answers", {}).setdefault(name, {})
     open_ = [one for one in asked if one.id not in answers]
-    replies = ask(url, tokenizer, way, [one.sentence for one in open_], adapters)
+    begin = BEGUN if name.endswith(" begun") else ""
+    replies = ask(url, tokenizer, way, [one.sentence for one in open_], adapters, begin)
     for number, (one, reply) in enumerate(zip(open_, replies, strict=True)):
         answers[one.id] = reply
         if number % 10 == 9:
@@ -68,7 +70,7 @@ def ask_all(folder, path, kept, asked, names, threads):
 
 
 def adapter_gguf(folder, name, scratch):
-    numbers = read_adapter(folder / f"{name}.safetensors")
+    numbers = read_adapter(folder / f"{name.split()[0]}.safetensors")
     rank = min(next(iter(numbers.values())).shape)
     return write_adapter(numbers, scratch / f"{name}.gguf", alpha=SCALE * rank)
 

@@ -36,6 +36,7 @@ from workbench.provenance import cpu  # noqa: E402
 SYSTEM = "Alarm rule:"  # short: its tokens are read at every step
 MATRICES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 WARM_UP = 10
+TYPICAL = 37  # tokens of an answer, the mean over the generator's
 SAVE_EVERY = 20
 
 
@@ -60,11 +61,17 @@ def build(recipe):
     return model, {name: p for name, p in peft.named_parameters() if p.requires_grad}
 
 
-def answers_loss(model, batch):
-    """Mean surprise of the answers' tokens; the head reads no other place."""
+def answers_loss(model, batch, mean=False):
+    """Surprise of the answers' tokens, in nats per TYPICAL tokens; the head reads no other place.
+
+    mean: per token of this batch instead.  Then a batch of short answers weighs as much as one of long ones, its tokens
+    several times as much; in batches alike in length that teaches a model to give short answers.
+    """
     states = model.model(batch["input_ids"], use_cache=False).last_hidden_state[:, :-1]
     wanted = batch["labels"][:, 1:]
-    return F.cross_entropy(model.lm_head(states[wanted != IGNORED]), wanted[wanted != IGNORED])
+    learnt = wanted != IGNORED
+    total = F.cross_entropy(model.lm_head(states[learnt]), wanted[learnt], reduction="sum")
+    return total / (learnt.sum() if mean else len(wanted) * TYPICAL)
 
 
 @torch.no_grad()
@@ -124,7 +131,7 @@ class Training:
         start, step = time.process_time(), len(self.losses)
         self.optimizer.param_groups[0]["lr"] = rate_at(step, steps, self.recipe.rate)
         self.optimizer.zero_grad()
-        loss = answers_loss(self.model, self.batches[step])
+        loss = answers_loss(self.model, self.batches[step], self.recipe.mean)
         loss.backward()
         nn.utils.clip_grad_norm_(self.numbers.values(), 1.0)
         self.optimizer.step()
@@ -177,7 +184,7 @@ def branch(run, count, tokenizer, name):
     scores = judge(run.model, tokenizer, recipe.held)
     arrays = {key.replace(".default", ""): p.detach().half() for key, p in run.numbers.items()}
     save_file(arrays, recipe.out / f"{name}.safetensors", metadata={"format": "pt"})
-    said = {key: getattr(recipe, key) for key in ("seed", "rank", "first_layer", "size", "rate", "shuffled")}
+    said = {key: getattr(recipe, key) for key in ("seed", "rank", "first_layer", "size", "rate", "shuffled", "mean")}
     record = {"recipe": said | {"count": count, "system": SYSTEM}, "scores": scores, "processor_s": round(run.seconds)}
     record |= {"made": time.strftime("%Y-%m-%d"), "machine": cpu()["cpu"], "losses": [round(x, 4) for x in run.losses]}
     (recipe.out / f"{name}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
@@ -193,6 +200,7 @@ def arguments():
     parser.add_argument("--counts", type=int, nargs="+", default=[64, 256, 1024])
     parser.add_argument("--rate", type=float, default=6e-3)
     parser.add_argument("--shuffled", action="store_true", help="control: every sentence gets another one's answer")
+    parser.add_argument("--mean", action="store_true", help="control: the loss is a mean over the batch's own tokens")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "adapters" / "52")
     return parser.parse_args()
 
@@ -201,7 +209,7 @@ def main():
     recipe, tokenizer = arguments(), load_tokenizer()
     torch.set_num_threads(recipe.threads)
     recipe.out.mkdir(parents=True, exist_ok=True)
-    kind = "shuffled" if recipe.shuffled else "seed"
+    kind = "shuffled" if recipe.shuffled else "mean" if recipe.mean else "seed"
     run, checkpoint = Training(recipe, tokenizer), recipe.out / f"{kind}{recipe.seed}.checkpoint.safetensors"
     if checkpoint.exists():
         run.restore(load_file(checkpoint))

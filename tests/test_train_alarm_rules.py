@@ -4,8 +4,10 @@ import ast
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from workbench.errors import WorkbenchError
@@ -87,3 +89,19 @@ def test_the_test_is_closed_for_an_adapter_that_has_changed_since(monkeypatch, t
     (tmp_path / "seed0.safetensors").write_bytes(b"two")
     with pytest.raises(WorkbenchError, match="seed0 has changed since it was asked"):
         ask_test(monkeypatch, tmp_path, "seed0")
+
+
+@pytest.mark.parametrize(("mean", "ratio"), [(False, 6), (True, 1)])
+def test_a_token_weighs_the_same_in_a_batch_of_short_answers(mean, ratio):
+    """Uniform scores: the loss counts tokens.  The usual mean does not; it made an adapter ask whatever it heard."""
+
+    def toy(ids, use_cache):
+        return SimpleNamespace(last_hidden_state=torch.zeros(*ids.shape, 4))
+
+    model = SimpleNamespace(model=toy, lm_head=torch.nn.Linear(4, 50, bias=False))
+    short, long = (
+        {"input_ids": torch.zeros(2, n + 1, dtype=torch.long), "labels": torch.ones(2, n + 1, dtype=torch.long)}
+        for n in (6, 36)
+    )
+    losses = [train_alarm_rules.answers_loss(model, batch, mean).item() for batch in (long, short)]
+    assert losses[0] / losses[1] == pytest.approx(ratio)

@@ -72,10 +72,16 @@ def text_for(tokenizer, way: Way, sentence: str) -> str:
 
 
 def ask(
-    url: str, tokenizer, way: Way, sentences: Sequence[str], adapters: Mapping[int, float] | None = None
-) -> Iterator:
-    """Greedy answers of a llama.cpp server, one after the other.  adapters: their number there → scale; others are off.
+    url: str,
+    tokenizer,
+    way: Way,
+    sentences: Sequence[str],
+    adapters: Mapping[int, float] | None = None,
+    begin: str = "",
+) -> Iterator[str]:
+    """Greedy answers of a llama.cpp server, one after the other.
 
+    adapters: their number there → scale; others are off.  begin: how every answer begins, whatever the model thinks.
     Raises WorkbenchError when the server refuses.
     """
     import httpx
@@ -86,10 +92,11 @@ def ask(
         body["json_schema"] = schema() | {"x-guidance": {"whitespace_flexible": False}}  # no blanks without end
     with httpx.Client(base_url=url, timeout=600) as client:
         for sentence in sentences:
-            reply = client.post("/completion", json=body | {"prompt": text_for(tokenizer, way, sentence)}).json()
+            asked = text_for(tokenizer, way, sentence) + begin
+            reply = client.post("/completion", json=body | {"prompt": asked}).json()
             if "content" not in reply:
                 raise WorkbenchError(f"the server refused: {reply.get('error', reply)}")
-            yield reply["content"].strip()
+            yield (begin + reply["content"]).strip()
 
 
 def seal(name: str, folder: Path) -> str:
