@@ -36,6 +36,7 @@ def main(folder: Path) -> None:
 
 def _join(settings: dict) -> None:
     import torch
+    import torch._dynamo  # the first optimizer or DDP would: seconds, better spent while nobody waits
     import torch.distributed as dist
 
     torch.set_num_threads(settings["threads"])

@@ -28,8 +28,8 @@ class Ranks:
     Use it in a `with` block, or call `stop`.  Both may happen twice.
     """
 
-    def __init__(self, count: int, leash: subprocess.Popen, folder: tempfile.TemporaryDirectory):
-        self.count, self.pids, self._jobs = count, [], 0
+    def __init__(self, count: int, leash: subprocess.Popen, folder: tempfile.TemporaryDirectory, ready_s: float):
+        self.count, self.pids, self._jobs, self._ready_s = count, [], 0, ready_s
         self._leash, self._folder = leash, Path(folder.name)
         self._release = weakref.finalize(self, _let_go, leash, folder)
 
@@ -40,6 +40,15 @@ class Ranks:
         Raises WorkbenchError with the first rank's words when one raises or dies, and when it takes longer than
         `within_s`; all ranks are ended then.
         """
+        self.meet()
+        return self._do(function, args, options, within_s)
+
+    def meet(self) -> None:
+        """Wait until all ranks are there.  Raises WorkbenchError as `run`."""
+        if not self.pids:
+            self.pids = self._do(os.getpid, (), {}, self._ready_s)
+
+    def _do(self, function: Callable, args: tuple, options: dict, within_s: float) -> list:
         import cloudpickle
 
         if not self._release.alive:
@@ -78,10 +87,13 @@ class Ranks:
         return f"Ranks({self.count}, {'running' if self._release.alive else 'stopped'})"
 
 
-def start_ranks(count: int = 2, *, threads: int = 1, timeout_s: float = 30.0, ready_s: float = 60.0) -> Ranks:
+def start_ranks(
+    count: int = 2, *, threads: int = 1, timeout_s: float = 30.0, ready_s: float = 60.0, wait: bool = True
+) -> Ranks:
     """Start `count` ranks with `threads` threads each, through torchrun, and wait until they have met.
 
-    timeout_s: how long a collective operation waits for another rank before it raises.
+    timeout_s: how long a collective operation waits for another rank before it raises;
+    wait=False: come back at once, and wait at the first `run`; starting takes seconds.
     Raises WorkbenchError, with the first words that failed, when they do not meet within `ready_s`.
     """
     if min(count, threads) < 1:
@@ -94,8 +106,9 @@ def start_ranks(count: int = 2, *, threads: int = 1, timeout_s: float = 30.0, re
     command = [sys.executable, "-m", "workbench.leash", *torchrun, "-m", "workbench.ranked", folder.name]
     with (Path(folder.name) / "log").open("wb") as log:
         leash = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
-    ranks = Ranks(count, leash, folder)
-    ranks.pids = ranks.run(os.getpid, within_s=ready_s)
+    ranks = Ranks(count, leash, folder, ready_s)
+    if wait:
+        ranks.meet()
     return ranks
 
 
