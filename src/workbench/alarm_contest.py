@@ -62,13 +62,17 @@ def shots_for(way: Way, sentence: str) -> list:
     return [pairs[place] for place in best(index.scores(sentence), way.shots)[::-1]]
 
 
-def text_for(tokenizer, way: Way, sentence: str) -> str:
-    """The whole conversation, with the model's own marks, up to where the answer begins."""
+def turns_for(way: Way, sentence: str) -> list[dict]:
+    """The conversation up to where the answer begins, as messages."""
     turns = [{"role": "system", "content": way.system}]
     for pair in shots_for(way, sentence):
         turns += [{"role": "user", "content": pair.sentence}, {"role": "assistant", "content": write(pair.rule)}]
-    turns.append({"role": "user", "content": sentence})
-    return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    return [*turns, {"role": "user", "content": sentence}]
+
+
+def text_for(tokenizer, way: Way, sentence: str) -> str:
+    """The same as text, with the model's own marks."""
+    return tokenizer.apply_chat_template(turns_for(way, sentence), tokenize=False, add_generation_prompt=True)
 
 
 def ask(
@@ -86,17 +90,28 @@ def ask(
     """
     import httpx
 
-    body = {"n_predict": ROOM, "temperature": 0, "cache_prompt": True}
-    body["lora"] = [{"id": number, "scale": scale} for number, scale in (adapters or {}).items()]
-    if way.held:
-        body["json_schema"] = schema() | {"x-guidance": {"whitespace_flexible": False}}  # no blanks without end
+    lora = [{"id": number, "scale": scale} for number, scale in (adapters or {}).items()]
     with httpx.Client(base_url=url, timeout=600) as client:
         for sentence in sentences:
-            asked = text_for(tokenizer, way, sentence) + begin
-            reply = client.post("/completion", json=body | {"prompt": asked}).json()
-            if "content" not in reply:
+            if way.held:
+                reply = client.post("/v1/chat/completions", json=_held(way, sentence)).json()
+                text = reply["choices"][0]["message"]["content"] if "choices" in reply else None
+            else:
+                body = {"prompt": text_for(tokenizer, way, sentence) + begin, "n_predict": ROOM, "temperature": 0}
+                reply = client.post("/completion", json=body | {"cache_prompt": True, "lora": lora}).json()
+                text = reply.get("content")
+            if text is None:
                 raise WorkbenchError(f"the server refused: {reply.get('error', reply)}")
-            yield (begin + reply["content"]).strip()
+            yield (begin + text).strip()
+
+
+def _held(way: Way, sentence: str) -> dict:
+    """A request that is held to the schema; twice the room, for blanks that the schema allows.
+
+    (This engine's /completion takes a schema too, and ignores it in silence.)
+    """
+    form = {"type": "json_schema", "json_schema": {"name": "rule", "schema": schema(), "strict": True}}
+    return {"messages": turns_for(way, sentence), "max_tokens": 2 * ROOM, "temperature": 0, "response_format": form}
 
 
 def seal(name: str, folder: Path) -> str:
