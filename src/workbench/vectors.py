@@ -159,6 +159,12 @@ def _states(texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def load_minilm():
     """MiniLM's tokenizer and model as transformers loads them, in eval mode."""
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
-    folder = str(model_path("minilm"))
-    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    folder, shown = str(model_path("minilm")), logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # or a chapter's output would tell whether its vectors were remembered
+    try:
+        return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    finally:
+        if shown:
+            logging.enable_progress_bar()

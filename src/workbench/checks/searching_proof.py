@@ -56,7 +56,7 @@ def check_peeks(peeks) -> str:
     worlds = [_World(seed) for seed in range(12)]
     if any(asked(world, world.honest) for world in worlds):
         raise Hint("You accuse a search that never looks at test. Change the test's answers and nothing else: "
-                   "dev stays as it is.")  # fmt: skip
+                   "dev stays as it is. (Or do you return True where the choice stays?)")  # fmt: skip
     caught = [asked(world, world.peeking) for world in worlds]
     if not any(caught):
         raise Hint("A search that chooses on dev and test together got away. Compare its choice for the test's "
