@@ -137,6 +137,8 @@ def test_search_finds_a_word(context, root):
     with browser.watch(context, root, "index.html") as (page, visit):
         page.locator(".search-button-field:visible").first.click()
         page.locator("#pst-search-dialog input").fill("percentile")
+        assert visit.problems() == []
+        visit.weight = 0  # the page of results is a page of its own
         page.keyboard.press("Enter")
         page.wait_for_url("**/search.html?q=percentile*")
         page.locator("#search-results li a").first.wait_for()

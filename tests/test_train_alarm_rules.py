@@ -54,7 +54,7 @@ def test_a_training_that_is_killed_resumes_to_the_same_curve_and_the_same_number
             train(twice, kill)
     assert train(twice) == pytest.approx(expected, abs=1e-4)
     assert len(expected) == 10
-    assert expected[-1] < expected[0]
+    assert len(set(expected)) == 10  # no two steps alike: equal curves say something
     ours, theirs = (load_file(folder / "seed0_40.safetensors") for folder in (twice, whole))
     assert all((ours[name] - theirs[name]).abs().max() < 1e-3 for name in theirs)
 
