@@ -16,11 +16,18 @@ from workbench.ranks import start_ranks
 GONE_S = 8.0
 
 
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def are_gone(pids) -> bool:
     """Are all these processes away within GONE_S?"""
     deadline = time.monotonic() + GONE_S
     while time.monotonic() < deadline:
-        if all(not psutil.pid_exists(p) or psutil.Process(p).status() == psutil.STATUS_ZOMBIE for p in pids):
+        if not any(map(runs, pids)):
             return True
         time.sleep(0.05)
     return False
