@@ -157,6 +157,24 @@ def test_a_condition_is_true_on_the_right_machines_only(has, monkeypatch):
     assert "without avx2" in provenance.cpu_lacks("avx2").words
 
 
+@pytest.mark.parametrize(
+    ("chip", "amd"), [("AMD EPYC 9B45", True), ("Intel(R) Xeon(R) Processor", False), ("M4", False)]
+)
+def test_a_makers_claims_are_judged_on_its_processors_only(chip, amd, monkeypatch):
+    monkeypatch.setattr(provenance, "cpu", lambda: {"cpu": chip, "flags": []})
+    assert bool(provenance.made_by("AMD")) is amd
+    assert bool(provenance.not_made_by("Intel")) is ("Intel" not in chip)
+    assert "other than Intel's" in provenance.not_made_by("Intel").words
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_both_conditions_are_needed_and_the_one_that_fails_says_why(first, second):
+    both = provenance.Condition(first, "one") & provenance.Condition(second, "two")
+    assert bool(both) is (first and second)
+    assert both or both.words == ("two" if first else "one")
+
+
 @pytest.mark.parametrize("ask", [provenance.cpu_has, provenance.cpu_lacks])
 @pytest.mark.parametrize("flag", ["avx3", "AVX2", ""])
 def test_a_misspelt_flag_is_refused(ask, flag):

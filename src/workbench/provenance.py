@@ -143,6 +143,10 @@ class Condition:
     def __bool__(self) -> bool:
         return self.true
 
+    def __and__(self, other: "Condition") -> "Condition":
+        """Both; the words are those of the one that fails."""
+        return other if self.true else self
+
 
 def cpu_has(flag: str) -> Condition:
     """Only machines whose processor has `flag`, for `claim(only_if=…)`.  flag: one of FLAGS."""
@@ -152,6 +156,16 @@ def cpu_has(flag: str) -> Condition:
 def cpu_lacks(flag: str) -> Condition:
     """Only machines whose processor lacks `flag`, for `claim(only_if=…)`.  flag: one of FLAGS."""
     return Condition(flag not in _known(flag), f"is about processors without {flag}")
+
+
+def made_by(maker: str) -> Condition:
+    """Only machines whose processor is of this maker, for `claim(only_if=…)`.  maker: as in its name, "AMD"."""
+    return Condition(maker in cpu()["cpu"], f"is about {maker}'s processors")
+
+
+def not_made_by(maker: str) -> Condition:
+    """Only machines whose processor is of any other maker."""
+    return Condition(maker not in cpu()["cpu"], f"is about processors other than {maker}'s")
 
 
 def on_card(capability: float = 0.0) -> Condition:
