@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# From chapter 52's adapters to the kept records of chapter 54, in order.  Kill it whenever you like and start it again.
+#
+#     nice bash drafts/54/finish.sh        # after chapter 52's trainings; needs benchmarks/adapters/52/seed{0,1,2}_{128,512,2048}
+#
+# Both cores: replies to rehearse on 3 min, trainings about 18 min, replies about 30 min, surprise about 9 min (guesses).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+PYTHON=${PYTHON:-.venv/bin/python}
+export HF_HUB_OFFLINE=1 OMP_WAIT_POLICY=PASSIVE
+say() { echo "$(date +%H:%M:%S) $*"; }
+
+say "1/5 the untouched model's replies to rehearse on (once: adapters learn from them)"
+[ -e benchmarks/adapters/54/rehearsal.jsonl ] || $PYTHON benchmarks/answer_ordinary.py rehearse
+say "2/5 trainings, what the chapter needs most first"
+$PYTHON benchmarks/train_forgetting.py
+say "3/5 replies of every model"
+$PYTHON benchmarks/answer_ordinary.py ask
+say "4/5 surprise of every model"
+$PYTHON benchmarks/answer_ordinary.py surprise
+say "5/5 bundle for the book; paste the entries into src/workbench/data.py"
+$PYTHON benchmarks/answer_ordinary.py bundle
+say "done"
