@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import claim, provenance
-from workbench.claims import MIME, format_interval, format_value, judge, to_html, to_text
+from workbench.claims import MIME, format_interval, format_value, judge, note, to_html, to_text
 from workbench.intervals import Estimate
 
 
@@ -202,3 +202,9 @@ def test_three_digits_are_within_half_a_percent(value):
 def test_an_interval_needs_both_ends():
     assert format_interval(0.7, 0.8, "fraction") == "70 % to 80 %"
     assert format_interval(None, 0.8) == format_interval(0.7, None) == ""
+
+
+def test_a_quoted_number_says_when_its_claim_does_not_stand_for_it():
+    assert note(True) == ""
+    assert note(False) == "(did not hold)"
+    assert note(None) == "(not claimed here)"

@@ -153,6 +153,13 @@ def format_value(value: float | None, unit: str = "", digits: int = 3) -> str:
     return f"{_significant(value, digits)} {unit}".rstrip()
 
 
+def note(held: bool | None) -> str:
+    """What stands behind a number that its claim does not stand for: missed, or gated on this machine."""
+    if held is True:
+        return ""
+    return "(did not hold)" if held is False else "(not claimed here)"
+
+
 def format_interval(low: float | None, high: float | None, unit: str = "") -> str:
     """An interval as prose shows it, "" where there is none: (0.7, 0.8, "fraction") → "70 % to 80 %"."""
     return "" if low is None or high is None else f"{format_value(low, unit)} to {format_value(high, unit)}"

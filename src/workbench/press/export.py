@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workbench.claims import format_interval, format_value
+from workbench.claims import format_interval, format_value, note
 from workbench.layout import Layout
 from workbench.press import owner, stage
 from workbench.proof import ledger
@@ -75,8 +75,8 @@ def claim_link(name: str, table: pd.DataFrame, tree: Path, who: owner.Owner) -> 
     interval = format_interval(*(None if pd.isna(row[key]) else row[key] for key in ("low", "high")), row["unit"])
     value = format_value(None if pd.isna(row["value"]) else row["value"], row["unit"])
     shown = f"{value} ({interval})" if interval else value
-    missed = " (did not hold)" if row["held"] is False else ""
-    return f"[{shown}]({who.site}notebooks/{row['chapter']}.html#claim-{row['id']}){missed}"
+    link = f"[{shown}]({who.site}notebooks/{row['chapter']}.html#claim-{row['id']})"
+    return f"{link} {note(row['held'])}".rstrip()
 
 
 def _figure(tree: Path, found: re.Match, out: Path, stem: str) -> str:

@@ -8,13 +8,12 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.util import logging
 
-from workbench.claims import format_interval, format_value
+from workbench.claims import format_interval, format_value, note
 from workbench.errors import UnknownNameError
 from workbench.site import DATA
 
 log = logging.getLogger(__name__)
 VERDICTS = {True: "held", False: "did not hold", None: "not claimed"}
-MISSED = "(did not hold)"
 
 
 def data(env) -> dict[str, Any]:
@@ -68,10 +67,11 @@ def claim_role(name, rawtext, text, lineno, inliner, options=None, content=None)
         return [nodes.Text(text)], []
     link = nodes.reference(rawtext, value_text(row), refuri="", reftitle=tooltip(row), classes=["wb-value"])
     link["wb_target"] = target(env, row)
-    if row["held"] is not False:
+    if row["held"] is True:
         return [link], []
-    link["classes"].append("wb-value-missed")
-    return [link, nodes.Text(" "), nodes.inline("", MISSED, classes=["wb-did-not-hold"])], []
+    link["classes"] += ["wb-value-missed"] if row["held"] is False else []
+    style = "wb-did-not-hold" if row["held"] is False else "wb-not-claimed"
+    return [link, nodes.Text(" "), nodes.inline("", note(row["held"]), classes=[style])], []
 
 
 def resolve(app, doctree, docname):
