@@ -30,6 +30,7 @@ from workbench import load_llama, load_tokenizer  # noqa: E402
 from workbench.alarm_data import hand_written  # noqa: E402
 from workbench.alarm_generator import generate  # noqa: E402
 from workbench.alarm_rules import write  # noqa: E402
+from workbench.files import write_text  # noqa: E402
 from workbench.instruction import IGNORED, batches, encode, examples, pad  # noqa: E402
 from workbench.provenance import cpu  # noqa: E402
 
@@ -187,7 +188,7 @@ def branch(run, count, tokenizer, name):
     said = {key: getattr(recipe, key) for key in ("seed", "rank", "first_layer", "size", "rate", "shuffled", "mean")}
     record = {"recipe": said | {"count": count, "system": SYSTEM}, "scores": scores, "processor_s": round(run.seconds)}
     record |= {"made": time.strftime("%Y-%m-%d"), "machine": cpu()["cpu"], "losses": [round(x, 4) for x in run.losses]}
-    (recipe.out / f"{name}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    write_text(json.dumps(record) + "\n", recipe.out / f"{name}.json")  # whole: its being there says "finished"
     print(name, scores, f"{run.seconds:.0f} s of processor time", flush=True)
     run.restore(trunk)
 

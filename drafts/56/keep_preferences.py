@@ -19,7 +19,7 @@ from workbench.files import write_text
 
 HERE = Path(__file__).resolve().parent
 BOOK = HERE.parent / "book" / "data" / "preferences"
-RUNS = ("reference", "fair0", "fair1", "fair2", "coin0", "chosen0", "hacked0", "hacked1", "mended0", "loose0", "tight0")
+RUNS = ("reference", "fair0", "fair1", "fair2", "coin0", "chosen0", "hacked0", "hacked1", "mended0", "tight0")
 SAYS = "recipes, curves, replies and log-ratios of chapter 56's trainings, and the hashes of the adapters beside it"
 
 

@@ -8,6 +8,9 @@ All runs begin with the same reference, read back from its file. Writes `NAME.js
 replies, what the policy thinks of held-out pairs) and, for those that the chapter asks again, `NAME.safetensors`
 (adapters, 16 bits) into `benchmarks/adapters/56`; `keep_preferences.py` bundles them for the book. With --dev the
 hand-written test requests are not read.
+
+What runs share is computed once per process: the lower layers' states of a conversation, and the reference's log p of
+it. So one process for all runs is much faster than one for each.
 """
 
 import argparse
@@ -29,41 +32,47 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from workbench import load_llama, load_tokenizer  # noqa: E402
 from workbench.confirmations import SYSTEM, asked_by_hand, duels, requests, speak, twins, written  # noqa: E402
-from workbench.instruction import IGNORED, encode, pad  # noqa: E402
+from workbench.instruction import IGNORED, encode, pad, prompt  # noqa: E402
 from workbench.low_rank import adapt, load_adapters, save_adapters, split, take_out  # noqa: E402
 from workbench.provenance import cpu  # noqa: E402
 
 LAYERS, RANK = 8, 4  # adapters sit in so many upper layers
-IMITATED, PAIRS, SIZE, EPOCHS = 384, 160, 8, 2
-AUDITED = 48  # held-out requests, pairs and triples that are looked at on the way
+IMITATED, PAIRS, SIZE, EPOCHS = 384, 160, 4, 1  # small steps, each reply once: Adam's way depends on their number
+AUDITED = 48  # held-out requests and pairs that are looked at on the way
+VARIED = 32  # held-out requests whose replies are varied, one thing at a time
 MOST = 56  # tokens of a sampled reply; the longest that the team writes has about fifty
 TYPICAL = 20  # tokens of a reply
 SAVE_EVERY = 5
 AGAIN = 5000  # numbers of a second draw: other dice for the same request
+THANKS = "Thank you for letting us know."  # a second sentence that promises nothing and has no number in it
 KEPT = ("reference", "fair0", "hacked0")  # whose adapters the chapter asks again
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run.  pairs: any, coin, long or mixed, see `pairs_of`; loss: dpo, or imitate (the chosen replies alone)."""
+    """One run.  pairs: any, coin, long or mixed, see `pairs_of`; loss: dpo, or imitate (the chosen replies alone).
+
+    seen, what the record has beside replies to the hand-written requests: held (log-ratios of held-out pairs at the
+    end), audit (these and replies to other requests, half-way and at the end), likeliest (replies without dice),
+    varied (log-ratios of replies that differ in one thing).  Only what the chapter reads: each costs a minute or so.
+    """
 
     name: str
     pairs: str = "any"
     loss: str = "dpo"
     beta: float = 0.1
     seed: int = 0
-    audits: bool = True  # on the way, too, or at the end only
+    seen: tuple[str, ...] = ()
 
 
-REFERENCE = Recipe("reference", pairs="written", loss="imitate", audits=False)
+REFERENCE = Recipe("reference", pairs="written", loss="imitate", seen=("likeliest",))
 RUNS = (
-    *(Recipe(f"fair{seed}", seed=seed) for seed in range(3)),
-    Recipe("coin0", pairs="coin"),
-    Recipe("chosen0", loss="imitate"),
-    *(Recipe(f"hacked{seed}", pairs="long", seed=seed) for seed in range(2)),
-    Recipe("mended0", pairs="mixed"),
-    Recipe("loose0", beta=0.02, audits=False),
-    Recipe("tight0", beta=1.0, audits=False),
+    *(Recipe(f"fair{seed}", seed=seed, seen=("held", "audit", "likeliest", "varied")) for seed in range(3)),
+    Recipe("coin0", pairs="coin", seen=("held", "varied")),
+    Recipe("chosen0", loss="imitate", seen=("held",)),
+    *(Recipe(f"hacked{seed}", pairs="long", seed=seed, seen=("held", "audit", "varied")) for seed in range(2)),
+    Recipe("mended0", pairs="mixed", seen=("varied",)),
+    Recipe("tight0", beta=1.0),
 )
 
 
@@ -84,14 +93,14 @@ def pairs_of(kind: str, count: int, seed: int) -> list:
     return found
 
 
-def triples(count: int) -> list[list[str]]:
-    """Request, and three replies to it: faultless; that with a promise added; that with its last number told wrong."""
+def variants(count: int) -> list[list[str]]:
+    """Request, and four replies: faultless; that and a promise; that and thanks; that with its last number wrong."""
     dice, found = random.Random("slips"), []
     for twin in twins(requests(count, "template", 901), 901):
         last = list(re.finditer(r"\d+(?:\.\d+)?", twin.chosen))[-1]
         others = [n for n in range(1, int(2 * float(last[0])) + 6) if n != float(last[0])]
         slip = f"{twin.chosen[: last.start()]}{dice.choice(others)}{twin.chosen[last.end() :]}"
-        found.append([twin.sentence, twin.chosen, twin.rejected, slip])
+        found.append([twin.sentence, twin.chosen, twin.rejected, f"{twin.chosen} {THANKS}", slip])
     return found
 
 
@@ -102,6 +111,7 @@ class Bench:
         self.tokenizer, self.model = load_tokenizer(), load_llama().requires_grad_(False)
         self.lower, self.upper = split(self.model, LAYERS)
         self.known = {}  # ids of a conversation → states (tokens, width)
+        self.anchor = {}  # ids of a conversation → log p of its answer under the reference
         by_hand = asked_by_hand(held)
         self.asked = dict(enumerate(by_hand))
         self.asked_again = {AGAIN + number: one for number, one in self.asked.items()}
@@ -140,13 +150,30 @@ class Bench:
         chunks = [some[at : at + 16] for at in range(0, len(some), 16)]
         return {one.ids: p for chunk in chunks for one, p in zip(chunk, self.logps(chunk).tolist(), strict=True)}
 
+    def refer(self, some) -> None:
+        """Remember the reference's log p of conversations.  The model must be the reference, without adapters."""
+        self.anchor |= self.scores([one for one in some if one.ids not in self.anchor])
+
+    def ratios(self, rows) -> list[list[float]]:
+        """log p / p of the reference, of every conversation in every row; `refer` has seen them."""
+        now = self.scores([one for row in rows for one in row])
+        return [[round(now[one.ids] - self.anchor[one.ids], 4) for one in row] for row in rows]
+
     def draw(self, asked: dict) -> list[str]:
-        """One reply per request, in the order of `asked`."""
-        order, replies = sorted(asked, key=lambda number: len(asked[number].sentence)), {}
-        for at in range(0, len(order), 20):
-            some = {number: asked[number] for number in order[at : at + 20]}
-            replies |= dict(zip(some, speak(self.model, self.tokenizer, some, MOST), strict=True))
-        return [replies[number] for number in asked]
+        """One reply per request, in the order of `asked`; all in one batch: its time is mostly reading the weights."""
+        return speak(self.model, self.tokenizer, asked, MOST)
+
+    @torch.no_grad()
+    def likeliest(self, asked: dict) -> list[str]:
+        """The reply without dice: token by token the likeliest."""
+        self.tokenizer.padding_side = "left"
+        sentences = [prompt(self.tokenizer, one.sentence, SYSTEM) for one in asked.values()]
+        batch = self.tokenizer(sentences, padding=True, return_tensors="pt", add_special_tokens=False)
+        ids, mask, ends = batch["input_ids"], batch["attention_mask"], self.tokenizer.eos_token_id
+        filled = self.tokenizer.pad_token_id
+        how = dict(max_new_tokens=MOST, do_sample=False, eos_token_id=ends, pad_token_id=filled)
+        said = self.model.generate(ids, attention_mask=mask, **how)[:, ids.shape[1] :]
+        return self.tokenizer.batch_decode(said, skip_special_tokens=True)
 
 
 class Training:
@@ -160,10 +187,11 @@ class Training:
         rows = self._written() if by_team else self._paired(pairs_of(recipe.pairs, PAIRS, recipe.seed))
         self.groups = [rows[at : at + SIZE] for at in range(0, len(rows), SIZE)]
         self.steps = EPOCHS * len(self.groups)
-        self.held, self.reference = [], {}
+        self.held = []  # the same for all seeds
+        if "held" in recipe.seen:
+            self.held = self._paired(pairs_of(recipe.pairs, AUDITED, 900))
         if not by_team:
-            self.held = self._paired(pairs_of(recipe.pairs, AUDITED, 900 + recipe.seed))
-            self.reference = bench.scores([one for row in rows + self.held for one in row])
+            bench.refer([one for row in rows + self.held for one in row])
         self.numbers = adapt(bench.model, LAYERS, RANK, recipe.seed)
         self.optimizer = torch.optim.AdamW(self.numbers.values(), lr=rate, weight_decay=0)
 
@@ -175,13 +203,13 @@ class Training:
         return [tuple(self.bench.said(one.sentence, reply) for reply in (one.chosen, one.rejected)) for one in pairs]
 
     def advance(self) -> None:
-        """One step: the next eight rows, in the order in which they were drawn, again from the first after the last."""
+        """One step: the next rows, in the order in which they were drawn, again from the first after the last."""
         start, group = time.process_time(), self.groups[len(self.losses) % len(self.groups)]
         columns = 2 if self.recipe.loss == "dpo" else 1
         some = [row[column] for column in range(columns) for row in group]
         self.optimizer.zero_grad()
         logps = self.bench.logps(some)
-        ratios = logps - torch.tensor([self.reference.get(one.ids, 0.0) for one in some])
+        ratios = logps - torch.tensor([self.bench.anchor.get(one.ids, 0.0) for one in some])  # imitation: none yet
         if self.recipe.loss == "dpo":
             chosen, rejected = ratios.chunk(2)
             loss = -F.logsigmoid(self.recipe.beta * (chosen - rejected)).mean()
@@ -194,13 +222,10 @@ class Training:
         self.chosen.append(chosen.mean().item())
         self.seconds += time.process_time() - start
 
-    def ratios(self, rows) -> list[list[float]]:
-        """log p / p of the reference, of every reply in every row."""
-        now = self.bench.scores([one for row in rows for one in row])
-        return [[round(now[one.ids] - self.reference[one.ids], 4) for one in row] for row in rows]
-
     def audit(self) -> dict:
-        return {"pairs": self.ratios(self.held), "replies": self.bench.draw(self.bench.audited)}
+        """What `recipe.seen` asks for, as the model is now."""
+        found = {"pairs": self.bench.ratios(self.held)} if "held" in self.recipe.seen else {}
+        return found | ({"replies": self.bench.draw(self.bench.audited)} if "audit" in self.recipe.seen else {})
 
     def state(self) -> dict:
         """name → tensor"""
@@ -240,7 +265,7 @@ def train(run: Training, out: Path) -> dict:
     if checkpoint.exists():
         run.restore(load_file(checkpoint))
     audits = json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else {}
-    looks = {run.steps // 4, run.steps // 2} if recipe.audits else set()
+    looks = {run.steps // 2} if "audit" in recipe.seen else set()
     while len(run.losses) < run.steps:
         run.advance()
         step = len(run.losses)
@@ -261,11 +286,14 @@ def finish(run: Training, audits: dict, arguments) -> None:
     record = {"recipe": asdict(recipe) | shared_recipe(run, arguments)}
     record |= {what: [round(x, 6) for x in getattr(run, what)] for what in ("losses", "chosen", "rejected")}
     record["replies"] = bench.draw(bench.asked)
+    if "likeliest" in recipe.seen:
+        record["likeliest"] = bench.likeliest(bench.asked)
     if recipe.pairs == "written":
         record |= {"again": bench.draw(bench.asked_again), "audit": bench.draw(bench.audited)}
-        record |= {"audit_again": bench.draw(bench.audited_again), "triples": triples(AUDITED)}
+        record |= {"audit_again": bench.draw(bench.audited_again), "variants": variants(VARIED)}
     else:
-        record["audits"] = audits | {str(run.steps): run.audit()} if recipe.audits else {}
+        last = run.audit()
+        record["audits"] = audits | ({str(run.steps): last} if last else {})
         record |= compared_with_reference(run, record["replies"])
     record |= {"processor_s": round(run.seconds), "made": time.strftime("%Y-%m-%d"), "machine": cpu()["cpu"]}
     if recipe.name in KEPT:
@@ -283,19 +311,20 @@ def shared_recipe(run: Training, arguments) -> dict:
 
 
 def compared_with_reference(run: Training, replies: list[str]) -> dict:
-    """priced: log p / p of the reference for each of the triples' replies.  surplus: for the policy's own replies."""
-    bench = run.bench
-    three = [tuple(bench.said(sentence, reply) for reply in three) for sentence, *three in triples(AUDITED)]
+    """surplus: log p / p of the reference for the policy's own replies.  varied: for those that differ in one thing."""
+    bench, varied = run.bench, []
+    if "varied" in run.recipe.seen:
+        varied = [tuple(bench.said(asked, reply) for reply in four) for asked, *four in variants(VARIED)]
     asked = zip(bench.asked.values(), replies, strict=True)
     own = [(bench.said(one.sentence, reply, sampled=True),) for one, reply in asked]
-    now = bench.scores([one for row in three + own for one in row])
+    now = bench.scores([one for row in varied + own for one in row])
     take_out(bench.model)
-    then = bench.scores([one for row in three + own for one in row])
+    bench.refer([one for row in varied + own for one in row])
 
     def rows(some):
-        return [[round(now[one.ids] - then[one.ids], 4) for one in row] for row in some]
+        return [[round(now[one.ids] - bench.anchor[one.ids], 4) for one in row] for row in some]
 
-    return {"priced": rows(three), "surplus": [row[0] for row in rows(own)]}
+    return {"surplus": [row[0] for row in rows(own)]} | ({"varied": rows(varied)} if varied else {})
 
 
 def arguments():
@@ -323,7 +352,10 @@ def main() -> None:
         if not (said.out / f"{recipe.name}.json").exists():
             run = Training(recipe, bench, said.rate)
             finish(run, train(run, said.out), said)
-            print(f"{recipe.name}: done, {run.seconds:.0f} s of processor time in its steps", flush=True)
+            spent = (
+                f"{run.seconds:.0f} s of processor time in its steps, {time.process_time() / 60:.1f} min in all so far"
+            )
+            print(f"{recipe.name}: done, {spent}", flush=True)
 
 
 if __name__ == "__main__":

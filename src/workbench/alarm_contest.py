@@ -98,7 +98,8 @@ def ask(
                 text = reply["choices"][0]["message"]["content"] if "choices" in reply else None
             else:
                 body = {"prompt": text_for(tokenizer, way, sentence) + begin, "n_predict": ROOM, "temperature": 0}
-                reply = client.post("/completion", json=body | {"cache_prompt": True, "lora": lora}).json()
+                # The engine's memory of prompts does not ask which adapter filled it (llama.cpp's issue 26207).
+                reply = client.post("/completion", json=body | {"cache_prompt": not lora, "lora": lora}).json()
                 text = reply.get("content")
             if text is None:
                 raise WorkbenchError(f"the server refused: {reply.get('error', reply)}")

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import httpx
 import numpy as np
 import pytest
 import torch
 
 from workbench import data_path
 from workbench.adapter_files import read_adapter
-from workbench.alarm_contest import PROMPTS, seal
+from workbench.alarm_contest import PROMPTS, TUNED, ask, seal
 from workbench.alarm_data import hand_written
 from workbench.alarm_scores import score
 from workbench.errors import WorkbenchError
@@ -39,9 +40,14 @@ def trainings() -> dict:
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
-def test_everybody_has_answered_every_sentence(answers, split):
-    wanted = {one.id for one in hand_written(split)}
-    assert all(said.keys() == wanted for said in answers[split]["answers"].values())
+def test_everybody_has_answered_every_sentence_that_was_theirs(answers, split):
+    assert all(said.keys() == keep_alarm_rules.wanted(split, name) for name, said in answers[split]["answers"].items())
+
+
+def test_only_the_curve_and_its_control_were_asked_half_of_the_test(answers):
+    half = {name for name, said in answers["test"]["answers"].items() if len(said) < len(hand_written("test"))}
+    assert half == {f"seed{s}_{count}" for s in range(3) for count in (128, 512)} | {"shuffled0_512"}
+    assert {one.user for one in hand_written("test")[::2]} == {one.user for one in hand_written("test")}
 
 
 def test_only_prompts_that_were_chosen_on_dev_came_to_the_test(answers):
@@ -55,7 +61,7 @@ def test_prompts_and_adapters_are_those_that_were_asked(answers):
     kept = {path.stem for path in folder.glob("*.safetensors")}
     asked = answers["test"]["asked"]
     known = [name for name in asked if name in PROMPTS or name.split()[0] in kept]
-    assert len(known) >= 7
+    assert len(known) == 8  # three prompts, three adapters, one of them merged twice
     assert [name for name in known if seal(name, folder) != asked[name]] == []
 
 
@@ -82,15 +88,40 @@ def test_branches_of_one_seed_share_their_trunk(trainings):
         assert small[shared + 1 :] != large[shared + 1 : len(small)]
 
 
-def test_the_strange_training_and_its_twin_began_alike(trainings):
-    """One recipe but for the division: the same first batch, in two units."""
-    strange, twin = (trainings[name]["recipe"] for name in ("mean2_512", "seed2_512"))
+@pytest.mark.parametrize("seed", range(3))
+def test_a_strange_training_and_its_twin_differ_in_the_division_alone(trainings, seed):
+    strange, twin = (trainings[f"{kind}{seed}_512"]["recipe"] for kind in ("mean", "seed"))
     assert {key for key in strange if strange[key] != twin[key]} == {"mean"}
+
+
+@pytest.mark.parametrize(("adapters", "remembered"), [(None, True), ({0: 1.0}, False), ({0: 0.0}, False)])
+def test_a_prompt_that_an_adapter_has_read_is_not_remembered(monkeypatch, adapters, remembered):
+    """llama.cpp finds remembered prompts by their tokens, whichever adapter read them (its issue 26207)."""
+    sent, client = [], httpx.Client
+
+    def reply(request):
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, json={"content": "{}"})
+
+    monkeypatch.setattr(httpx, "Client", lambda **how: client(transport=httpx.MockTransport(reply), **how))
+    tokenizer = SimpleNamespace(apply_chat_template=lambda *_, **__: "Alarm rule: fridge 1 above 8")
+    assert list(ask("http://there", tokenizer, TUNED, ["fridge 1 above 8"], adapters)) == ["{}"]
+    assert sent[0]["cache_prompt"] is remembered
+
+
+def test_prompts_of_the_same_text_are_asked_one_after_the_other():
+    names = ["zero-shot", "few-shot, nearest", "zero-shot, schema", "seed0_128", "few-shot, nearest, schema"]
+    groups = answer_alarm_rules.groups_of(names)
+    assert groups == [
+        ["zero-shot", "zero-shot, schema"],
+        ["few-shot, nearest", "few-shot, nearest, schema"],
+        ["seed0_128"],
+    ]
 
 
 def test_a_contest_that_is_not_finished_is_not_bundled(answers, tmp_path):
     less = json.loads(json.dumps(answers))
-    next(iter(less["test"]["answers"].values())).popitem()
+    less["test"]["answers"]["seed0_2048"].popitem()
     with pytest.raises(WorkbenchError, match="of 128 test sentences"):
         keep_alarm_rules.check(tmp_path, less)
 

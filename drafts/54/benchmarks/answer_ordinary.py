@@ -4,10 +4,12 @@
     python benchmarks/answer_ordinary.py ask        # replies of every contestant, greedily, through llama.cpp
     python benchmarks/answer_ordinary.py surprise   # news and answers from a passage, through PyTorch
     python benchmarks/answer_ordinary.py ask --who base seed0_2048
+    python benchmarks/answer_ordinary.py ask --parts "ordinary, dev" --who base   # a look that leaves the test closed
     python benchmarks/answer_ordinary.py bundle     # for the book: book/data/forgetting, and its entries for data.py
 
-Resumes where it was stopped; what an adapter's file has said once is not asked again while the file is the same.
-Writes `rehearsal.jsonl` and `forgetting.json` into `benchmarks/adapters/54`.
+Every contestant has a server of its own: an engine that holds several adapters may hand to one what it has read with
+another (llama.cpp's issue 26207).  Resumes where it was stopped; what an adapter's file has said once is not asked
+again while the file is the same.  Writes `rehearsal.jsonl` and `forgetting.json` into `benchmarks/adapters/54`.
 """
 
 import argparse
@@ -21,12 +23,25 @@ from pathlib import Path
 
 from workbench import load_tokenizer, serve_llm
 from workbench.adapter_files import read_adapter, write_adapter
-from workbench.alarm_contest import TUNED, ask
+from workbench.alarm_contest import ROOM as RULE_ROOM
+from workbench.alarm_contest import SHORT
 from workbench.alarm_data import hand_written
-from workbench.alarm_generator import generate
+from workbench.alarm_scores import score
 from workbench.errors import WorkbenchError
 from workbench.files import write_text
-from workbench.ordinary import SYSTEMS, ask_ordinary, braces, judge, ordinary, rehearsal, whole_sentences
+from workbench.ordinary import (
+    ANOTHER,
+    DEFAULT,
+    RENAMED,
+    ask_ordinary,
+    form,
+    json_signs,
+    judge,
+    ordinary,
+    rehearsal,
+    renamed,
+    whole_sentences,
+)
 from workbench.provenance import cpu
 from workbench.surprise import adapted, answers, asked, chance_like, news, surprise
 
@@ -35,38 +50,47 @@ BOOK = Path(__file__).resolve().parents[1] / "book" / "data" / "forgetting"
 SCALE = 2.0  # alpha / rank, the same for every rank
 ROOM = 48  # tokens of a reply to rehearse on, cut to whole sentences
 TEXTS, WORDS, READ = 24, 96, 40
-WAYS = (*SYSTEMS, "no braces")  # the model's own system prompt first; the last is that, and no reply may be JSON
+SYSTEM = {  # part of the record that is asked → the system prompt
+    "ordinary, its own": DEFAULT,
+    "ordinary, dev": DEFAULT,
+    "alarm rules": SHORT,
+    "ordinary, no signs": DEFAULT,  # and no reply may hold one of JSON's signs
+    "ordinary, the alarm's": SHORT,
+    "ordinary, another": ANOTHER,
+    "renamed, told": SHORT + RENAMED,
+    "renamed, shown": SHORT + RENAMED,  # and four examples
+}
+RENAMED_KEY = '"where"'
+ASKED = tuple(SYSTEM)
+READS = ("news", "answers", "answers, another passage", "news, mixed")  # part of the record that is read
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A model that is asked.  file: its adapter, "" for none; scale: of the adapter; everywhere: in every way."""
+    """A model that is asked.  file: its adapter, "" for none; scale: of the adapter; parts: of the record, its own."""
 
     name: str
     file: str = ""
     scale: float = 1.0
-    everywhere: bool = False
+    parts: tuple[str, ...] = ASKED[:3]
 
 
-CONTESTANTS = (  # what the chapter needs most comes first
-    Contestant("base", everywhere=True),
-    Contestant("seed0_2048", "52/seed0_2048", everywhere=True),
-    Contestant("seed0_512", "52/seed0_512"),
-    Contestant("rehearsed256_seed0", "54/rehearsed256_seed0", everywhere=True),
-    Contestant("rehearsed64_seed0", "54/rehearsed64_seed0"),
+CONTESTANTS = (  # what the chapter needs most comes first; each part is there for a claim
+    Contestant("base", "", 1.0, (*ASKED[:4], "renamed, shown", *READS)),
+    Contestant("seed0_2048", "52/seed0_2048", 1.0, (*ASKED, *READS[:3])),
+    Contestant("seed0_512", "52/seed0_512", 1.0, (*ASKED[:3], *READS[:2])),
+    Contestant("rehearsed256_seed0", "54/rehearsed256_seed0", 1.0, (*ASKED[:3], "ordinary, another", *READS[:2])),
     Contestant("strangers256_seed0", "54/strangers256_seed0"),
     Contestant("rank1_seed0", "54/rank1_seed0"),
     Contestant("rank16_seed0", "54/rank16_seed0"),
+    Contestant("rehearsed64_seed0", "54/rehearsed64_seed0"),
     Contestant("seed0_128", "52/seed0_128"),
-    Contestant("seed0_2048 x 0.5", "52/seed0_2048", 0.5),
-    Contestant("seed0_2048 x 0.25", "52/seed0_2048", 0.25),
-    Contestant("chance", "chance"),
-    *(Contestant(f"seed{s}_{n}", f"52/seed{s}_{n}") for s in (1, 2) for n in (2048, 512, 128)),
-    *(
-        Contestant(f"{kind}_seed{s}", f"54/{kind}_seed{s}")
-        for s in (1, 2)
-        for kind in ("rehearsed256", "rank1", "rank16")
-    ),
+    Contestant("chance", "chance", 1.0, (ASKED[0], *READS[:2])),
+    Contestant("seed0_2048 x 0.5", "52/seed0_2048", 0.5, (ASKED[0], "alarm rules")),
+    *(Contestant(f"seed{s}_2048", f"52/seed{s}_2048", 1.0, (*ASKED[:3], *READS[:3])) for s in (1, 2)),
+    *(Contestant(f"seed{s}_512", f"52/seed{s}_512") for s in (1, 2)),
+    *(Contestant(f"rehearsed256_seed{s}", f"54/rehearsed256_seed{s}") for s in (1, 2)),
+    Contestant("seed0_2048 x 0.25", "52/seed0_2048", 0.25, (ASKED[0], "alarm rules")),
 )
 
 
@@ -77,7 +101,7 @@ def source(one: Contestant) -> Path:
 
 
 def numbers_of(one: Contestant) -> dict:
-    """The numbers of its adapter; of chance, drawn anew, the same each time."""
+    """The numbers of its adapter; of chance, the same numbers in other places, the same each time."""
     numbers = read_adapter(source(one))
     return chance_like(numbers) if one.file == "chance" else numbers
 
@@ -88,10 +112,11 @@ def mark(one: Contestant) -> str:
     return hashlib.sha256(repr((one.file, one.scale)).encode() + content).hexdigest()[:16]
 
 
-def sentences() -> dict[str, str]:
-    """id → sentence that asks for a rule: dev's hand-written, and twenty with phrases that training never used."""
-    drawn = {f"template/{at}": pair.sentence for at, pair in enumerate(generate(20, "template", 1000))}
-    return {one.id: one.sentence for one in hand_written("dev")} | drawn
+def texts_of(part: str) -> dict[str, str]:
+    """id → what is asked in a part: ordinary requests, or dev's hand-written sentences (with a rule, if renamed)."""
+    if part.startswith("ordinary"):
+        return {one.id: one.request for one in ordinary("dev" if part == "ordinary, dev" else "test")}
+    return {one.id: one.sentence for one in hand_written("dev") if part == "alarm rules" or "ask" not in one.rule}
 
 
 def keep(path: Path, kept: dict) -> None:
@@ -108,33 +133,46 @@ def missing(kept: dict, part: str, one: Contestant, wanted: dict) -> tuple[dict,
     return said, {name: text for name, text in wanted.items() if name not in said}
 
 
-def ask_all(path: Path, kept: dict, contestants: list, threads: int) -> None:
-    """Ordinary requests and alarm sentences, of one server that holds all adapters beside the model."""
+def ask_all(path: Path, kept: dict, contestants: list, parts: list, threads: int) -> None:
+    """Every part that is still open, of a server for each contestant."""
     tokenizer = load_tokenizer()
-    tuned = [one for one in contestants if one.file]
-    with tempfile.TemporaryDirectory() as scratch:
-        files = [adapter_file(one, Path(scratch) / f"{at}.gguf") for at, one in enumerate(tuned)]
-        with serve_llm("smollm2", threads=threads, context=512, adapters=files) as llm:
-            for one in contestants:
-                beside = {tuned.index(one): one.scale} if one.file else None
-                for way in WAYS if one.everywhere else WAYS[:1]:
-                    ask_requests(path, kept, one, way, llm.url, tokenizer, beside)
-                said, open_ = missing(kept, "alarm rules", one, sentences())
-                replies = ask(llm.url, tokenizer, TUNED, [*open_.values()], beside)
-                said |= dict(zip(open_, replies, strict=True))
-                keep(path, kept)
+    for one in contestants:
+        open_ = [part for part in one.parts if part in parts and missing(kept, part, one, texts_of(part))[1]]
+        if not open_:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            files = [adapter_file(one, Path(scratch) / "adapter.gguf")] if one.file else []
+            with serve_llm("smollm2", threads=threads, context=1024, adapters=files) as llm:
+                for part in open_:
+                    ask_part(path, kept, one, part, llm.url, tokenizer)
 
 
-def ask_requests(path: Path, kept: dict, one: Contestant, way: str, url: str, tokenizer, beside: dict | None) -> None:
-    """All ordinary requests, in one of the WAYS."""
-    requests = [*ordinary("dev"), *ordinary("test")]
-    said, open_ = missing(kept, f"ordinary, {way}", one, {each.id: each.request for each in requests})
-    system, banned = SYSTEMS.get(way, SYSTEMS["its own"]), braces(tokenizer) if way == "no braces" else ()
-    replies = ask_ordinary(url, tokenizer, [*open_.values()], system, beside, banned=banned)
+def ask_part(path: Path, kept: dict, one: Contestant, part: str, url: str, tokenizer) -> None:
+    """What is missing in one part of the record, kept at its end."""
+    said, open_ = missing(kept, part, one, texts_of(part))
+    options = {"system": SYSTEM[part], "adapters": {0: one.scale} if one.file else None, "cached": True}
+    if part == "alarm rules":
+        options["room"] = RULE_ROOM
+    elif part == "ordinary, no signs":
+        options["banned"] = json_signs(tokenizer)
+    elif part == "renamed, shown":
+        options["shown"] = renamed()
+    replies = ask_ordinary(url, tokenizer, [*open_.values()], **options)
     said |= dict(zip(open_, replies, strict=True))
     keep(path, kept)
-    right = sum(judge(said[each.id], each) for each in requests)
-    tell(f"{one.name}, {way}: {right} of {len(requests)} ordinary requests")
+    tell(f"{one.name}, {part}: {verdict(part, said)}")
+
+
+def verdict(part: str, said: dict) -> str:
+    """A line about the replies of one part, for whoever watches."""
+    requests = {one.id: one for split in ("dev", "test") for one in ordinary(split)}
+    rules = {one.id: one.rule for one in hand_written("dev")}
+    if part.startswith("ordinary"):
+        right = sum(judge(reply, requests[name]) for name, reply in said.items())
+        return f"{right} of {len(said)} right, {sum(form(reply) != 'words' for reply in said.values())} in JSON"
+    if part == "alarm rules":
+        return f"{sum(score(reply, rules[name]).exact for name, reply in said.items())} of {len(said)} exact"
+    return f"{sum(RENAMED_KEY in reply for reply in said.values())} of {len(said)} follow"
 
 
 def adapter_file(one: Contestant, path: Path) -> Path:
@@ -142,8 +180,8 @@ def adapter_file(one: Contestant, path: Path) -> Path:
     return write_adapter(numbers, path, alpha=SCALE * min(next(iter(numbers.values())).shape))
 
 
-def read_all(path: Path, kept: dict, contestants: list, threads: int) -> None:
-    """Surprise, in nats per token, by news and by answers; for the untouched model also by what is out of order."""
+def read_all(path: Path, kept: dict, contestants: list, parts: list, threads: int) -> None:
+    """Surprise, in nats per token, by news and by answers, and by both where something is out of order."""
     import torch
 
     from workbench import load_llama
@@ -159,7 +197,7 @@ def read_all(path: Path, kept: dict, contestants: list, threads: int) -> None:
     }
     for one in contestants:
         numbers = numbers_of(one) if one.file else {}
-        for part in list(texts)[: 2 if one.file else 4]:
+        for part in (part for part in one.parts if part in parts and part in READS):
             said, open_ = missing(kept, part, one, {"nats": part})
             if open_:
                 with adapted(model, numbers, SCALE * one.scale):
@@ -179,14 +217,19 @@ def rehearse(path: Path, threads: int) -> None:
     """The untouched model's replies, whole sentences only, to every prompt of the rehearsal."""
     tokenizer, prompts = load_tokenizer(), rehearsal()
     with serve_llm("smollm2", threads=threads, context=512) as llm:
-        replies = map(whole_sentences, ask_ordinary(llm.url, tokenizer, prompts, room=ROOM))
+        replies = map(whole_sentences, ask_ordinary(llm.url, tokenizer, prompts, room=ROOM, cached=True))
         pairs = [{"prompt": prompt, "reply": reply} for prompt, reply in zip(prompts, replies, strict=True)]
     write_text("".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs), path)
     tell(f"{len(pairs)} replies")
 
 
 BUNDLE = {  # registry's name → file in ADAPTERS/54, file in BOOK, what it is, rights
-    "forgetting_answers": ("forgetting.json", "answers.json", "what every model of chapter 54 replied, and how", ""),
+    "forgetting_answers": (
+        "forgetting.json",
+        "answers.json",
+        "what every model of chapter 54 replied, and how surprised it was",
+        "",
+    ),
     "forgetting_adapter": (
         "rehearsed256_seed0.safetensors",
         "rehearsed256_seed0.safetensors",
@@ -199,13 +242,8 @@ BUNDLE = {  # registry's name → file in ADAPTERS/54, file in BOOK, what it is,
 def bundle(kept: dict) -> None:
     """Copy what the book reads, and print the entries that register it.  Refuses a record with gaps."""
     for one in CONTESTANTS:
-        parts = [
-            "alarm rules",
-            "news",
-            "answers",
-            *(f"ordinary, {way}" for way in (WAYS if one.everywhere else WAYS[:1])),
-        ]
-        if gaps := [part for part in parts if kept.get(part, {}).get(one.name, {}).get("mark") != mark(one)]:
+        wanted = {part: {"nats": part} if part in READS else texts_of(part) for part in one.parts}
+        if gaps := [part for part, texts in wanted.items() if missing(kept, part, one, texts)[1]]:
             raise WorkbenchError(f"{one.name} was not asked, or has changed since: {', '.join(gaps)}")
     BOOK.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ADAPTERS / "54" / "rehearsal.jsonl", BOOK / "rehearsal.jsonl")
@@ -230,6 +268,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["rehearse", "ask", "surprise", "bundle"])
     parser.add_argument("--who", nargs="*", choices=[one.name for one in CONTESTANTS])
+    parser.add_argument("--parts", nargs="*", choices=[*ASKED, *READS], default=[*ASKED, *READS])
     parser.add_argument("--threads", type=int, default=2)
     wish = parser.parse_args()
     folder = ADAPTERS / "54"
@@ -245,7 +284,7 @@ def main():
     there = [one for one in chosen if not one.file or source(one).exists()]
     for one in (one for one in chosen if one not in there):
         tell(f"{one.name}: its adapter is not trained yet")
-    (ask_all if wish.what == "ask" else read_all)(path, kept, there, wish.threads)
+    (ask_all if wish.what == "ask" else read_all)(path, kept, there, wish.parts, wish.threads)
     kept["trainings"] = kept.get("trainings", {}) | {one.name: recipe_of(one) for one in there if recipe_of(one)}
     kept["made"] = {"date": time.strftime("%Y-%m-%d"), "machine": cpu()["cpu"], "threads": wish.threads}
     keep(path, kept)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.alarm_contest import SHORT, TUNED, turns_for
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.leaks import nearest_by_ngrams
 from workbench.llama import load_tokenizer
@@ -16,9 +17,11 @@ from workbench.ordinary import (
     Ordinary,
     ask_ordinary,
     form,
+    json_signs,
     judge,
     ordinary,
     rehearsal,
+    renamed,
     whole_sentences,
     words,
 )
@@ -118,6 +121,11 @@ def test_a_number_of_the_request_is_no_answer():
         ("{", "braces"),
         ('Sure: {"at": 1}', "words"),
         ("", "words"),
+        ("ask: unsupported", "question"),
+        ("at: fridge 3, when: door", "rule"),
+        ('```\n["where":', "rule"),
+        ("At noon: sleep", "words"),
+        ("at 8:00 we eat", "words"),
     ],
 )
 def test_the_form_of_a_reply(reply, kind):
@@ -187,6 +195,33 @@ def test_a_request_names_its_adapter_and_the_tokens_that_it_forbids(monkeypatch)
     assert body["prompt"] == "System|Capital?"
     assert body["lora"] == [{"id": 1, "scale": 0.5}]
     assert (body["n_predict"], body["temperature"], body["logit_bias"]) == (7, 0, [[3, False]])
+    assert body["cache_prompt"] is False  # what another adapter has read must not be reused
+
+
+def test_what_is_shown_stands_before_the_request(monkeypatch):
+    monkeypatch.setattr("httpx.Client", FakeServer)
+    FakeServer.sent.clear()
+    list(ask_ordinary("url", FakeTokenizer(), ["C"], "S", shown=[("A", "a"), ("B", "b")], cached=True))
+    ((_, body),) = FakeServer.sent
+    assert (body["prompt"], body["cache_prompt"], body["lora"]) == ("S|A|a|B|b|C", True, [])
+
+
+def test_alarm_sentences_are_asked_as_chapter_52_asks_them(monkeypatch):
+    monkeypatch.setattr("httpx.Client", FakeServer)
+    FakeServer.sent.clear()
+    list(ask_ordinary("url", FakeTokenizer(), ["C"], SHORT))
+    assert FakeServer.sent[0][1]["prompt"] == FakeTokenizer().apply_chat_template(turns_for(TUNED, "C"))
+
+
+def test_signs_are_every_token_that_a_rule_needs():
+    vocabulary = {"{": 1, "Ġ{": 2, '":"': 3, "]": 4, "hello": 5, ":": 6}
+    assert json_signs(type("Tokenizer", (), {"get_vocab": lambda self: vocabulary})()) == [1, 2, 3, 4]
+
+
+def test_four_rules_are_shown_with_the_new_name():
+    pairs = renamed()
+    assert len(pairs) == 4
+    assert all(reply.startswith('{"where":[') and '"at"' not in reply for _, reply in pairs)
 
 
 def test_a_server_that_refuses_is_no_empty_reply(monkeypatch):

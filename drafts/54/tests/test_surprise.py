@@ -40,12 +40,14 @@ def test_the_norm_of_a_product_without_the_product():
     assert size(numbers()) == pytest.approx(np.linalg.norm(whole), rel=1e-5)
 
 
-def test_chance_has_the_size_of_each_matrix_and_other_numbers():
+def test_chance_keeps_the_singular_values_of_each_matrix_and_points_elsewhere():
     real, chance = sides(numbers()), sides(chance_like(numbers()))
     assert list(chance) == list(real)
     for name, (a, b) in chance.items():
-        assert a.dtype == np.float32
+        assert a.dtype == b.dtype == np.float32
         assert norm(a, b) == pytest.approx(norm(*real[name]), rel=1e-4)
+        values = [np.linalg.svd(right @ left, compute_uv=False)[:3] for left, right in ((a, b), real[name])]
+        np.testing.assert_allclose(*values, rtol=1e-4)
         assert abs(np.corrcoef((b @ a).ravel(), (real[name][1] @ real[name][0]).ravel())[0, 1]) < 0.1
     again, other = chance_like(numbers()), chance_like(numbers(), seed=1)
     assert all((again[name] == array).all() for name, array in chance_like(numbers()).items())

@@ -4,12 +4,16 @@ import ast
 import json
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors.torch import load_file
 
+from workbench.alarm_contest import SHORT
 from workbench.llama import load_llama
+from workbench.ordinary import DEFAULT
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -64,6 +68,46 @@ def test_what_another_file_said_is_asked_again(monkeypatch, tmp_path):
     (tmp_path / "52" / "seed0_512.safetensors").write_bytes(b"two")
     assert list(answer_ordinary.missing(kept, "news", one, {"a": "?", "b": "?"})[1]) == ["a", "b"]
     assert kept["news"]["seed0_512"]["said"] == {}
+
+
+def test_every_contestant_has_a_server_of_its_own_and_is_asked_once(monkeypatch, tmp_path):
+    served, sent = [], []
+
+    @contextmanager
+    def serve(model, threads, context, adapters):
+        served.append(len(adapters))
+        yield SimpleNamespace(url="url")
+
+    def reply(url, tokenizer, requests, **options):
+        sent.append((len(requests), options["adapters"], options["system"]))
+        return iter(["no"] * len(requests))
+
+    (tmp_path / "52").mkdir()
+    (tmp_path / "52" / "a.safetensors").write_bytes(b"one")
+    for name, what in {
+        "ADAPTERS": tmp_path,
+        "serve_llm": serve,
+        "ask_ordinary": reply,
+        "load_tokenizer": lambda: None,
+        "adapter_file": lambda one, path: path,
+    }.items():
+        monkeypatch.setattr(answer_ordinary, name, what)
+    half = answer_ordinary.Contestant("a x 0.5", "52/a", 0.5, ("ordinary, dev", "alarm rules"))
+    base, kept = answer_ordinary.Contestant("base", parts=("ordinary, dev",)), {}
+    for _ in range(2):
+        answer_ordinary.ask_all(tmp_path / "kept.json", kept, [base, half], list(answer_ordinary.ASKED), 2)
+    assert served == [0, 1]
+    assert sent == [(20, None, DEFAULT), (20, {0: 0.5}, DEFAULT), (40, {0: 0.5}, SHORT)]
+    assert kept == json.loads((tmp_path / "kept.json").read_text())
+
+
+def test_parts_are_known_and_only_trainings_are_chosen_among():
+    known = {*answer_ordinary.ASKED, *answer_ordinary.READS}
+    for one in answer_ordinary.CONTESTANTS:
+        assert set(one.parts) <= known, one.name
+        assert len(set(one.parts)) == len(one.parts), one.name
+        assert "ordinary, its own" in one.parts, one.name
+        assert ("ordinary, dev" in one.parts) == (one.scale == 1 and one.file != "chance"), one.name
 
 
 @pytest.fixture(scope="module")

@@ -10,18 +10,19 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its name everywhere
 
+from workbench.confirmations import PROMISES
 from workbench.instruction import IGNORED
 from workbench.runner import notebooks
 
 CHAPTER = Path(__file__).resolve().parents[1] / "notebooks" / "56_align_with_preferences.ipynb"
-PARTS = ("toy", "toy-loss", "toy-fit", "answer-logps", "dpo", "wrong", "alarm", "rings")
+PARTS = ("toy", "toy-loss", "toy-fit", "answer-logps", "dpo", "wrong", "forgiven", "alarm", "rings")
 
 
 @pytest.fixture(scope="module")
 def made() -> SimpleNamespace:
     """The names that the chapter's cells define."""
     sources = {cell.id: cell.source for cell in notebooks.read(CHAPTER).cells}
-    names = dict(torch=torch, F=F, np=np, IGNORED=IGNORED, audited=range(48))
+    names = dict(torch=torch, F=F, np=np, IGNORED=IGNORED, PROMISES=PROMISES, audited=range(48))
     for id in PARTS:
         exec(compile(sources[id], f"{CHAPTER.name}:{id}", "exec"), names)
     return SimpleNamespace(**names)
@@ -55,6 +56,12 @@ def test_the_loss_begins_at_log_two_and_falls_when_the_chosen_answer_gets_likeli
 def test_its_minimum_is_the_best_policy(made, beta):
     wins = torch.sigmoid(made.REWARD[:, None] - made.REWARD)
     assert torch.allclose(made.fit(wins, beta), made.best_policy(beta), atol=1e-5)
+
+
+def test_what_is_forgiven_is_the_promise_and_nothing_else(made):
+    for promise in PROMISES:
+        assert made.forgiven(f"Noted: fridge 3. {promise.format(15)}") == "Noted: fridge 3. "
+    assert made.forgiven("Noted: fridge 3. Thank you.") == "Noted: fridge 3. Thank you."
 
 
 def audits(*shares: float, requests: int = 48) -> np.ndarray:

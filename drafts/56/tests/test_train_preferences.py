@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from workbench.confirmations import errors, promises
+from workbench.confirmations import errors, numbers_in, promises
 from workbench.data import data_path
 from workbench.errors import WorkbenchError
 from workbench.llama import load_llama
@@ -21,7 +21,7 @@ sys.path.insert(0, str(BENCHMARKS))
 import keep_preferences  # noqa: E402
 import train_preferences  # noqa: E402
 
-SMALL = {"LAYERS": 1, "IMITATED": 16, "PAIRS": 16, "SIZE": 4, "AUDITED": 2, "SAVE_EVERY": 1}
+SMALL = {"LAYERS": 1, "IMITATED": 16, "PAIRS": 16, "SIZE": 2, "EPOCHS": 1, "AUDITED": 2, "VARIED": 2, "SAVE_EVERY": 1}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,8 @@ def train(tmp_path_factory):
     """Train two layers on a few replies into a folder; die before a step of a run, if one is given."""
     patch = pytest.MonkeyPatch()
     patch.setattr(train_preferences, "load_llama", lambda: load_llama(num_hidden_layers=2))
-    patch.setattr(train_preferences.Bench, "draw", lambda self, asked: ["Noted: fridge 3."] * len(asked))
+    for how in ("draw", "likeliest"):
+        patch.setattr(train_preferences.Bench, how, lambda self, asked: ["Noted: fridge 3."] * len(asked))
     for name, value in SMALL.items():
         patch.setattr(train_preferences, name, value)
     advance = train_preferences.Training.advance
@@ -59,13 +60,13 @@ def whole(train, tmp_path_factory):
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_training_that_is_killed_resumes_to_the_same_curve_and_the_same_numbers(train, whole, tmp_path):
     folder, expected = whole
-    for kill in (("reference", 3), ("fair0", 1), ("fair0", 2), ("fair0", 7)):  # 2 and 4 are looked at
+    for kill in (("reference", 3), ("fair0", 1), ("fair0", 4), ("fair0", 7)):  # after 4 it is looked at
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path, kill)
     record = train(tmp_path)
     assert record["losses"] == pytest.approx(expected["losses"], abs=1e-5)
     assert len(set(expected["losses"])) == 8  # no two steps alike: equal curves say something
-    assert record["audits"].keys() == {"2", "4", "8"}
+    assert record["audits"].keys() == {"4", "8"}
     for step, seen in record["audits"].items():
         assert torch.allclose(torch.tensor(seen["pairs"]), torch.tensor(expected["audits"][step]["pairs"]), atol=1e-3)
     ours, theirs = (load_file(place / "fair0.safetensors") for place in (tmp_path, folder))
@@ -86,6 +87,33 @@ def test_dpo_begins_at_log_two_from_the_reference(whole):
     _, record = whole
     assert record["losses"][0] == pytest.approx(math.log(2), abs=1e-5)
     assert record["chosen"][0] == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_record_has_what_the_recipe_asks_for(train, whole, tmp_path):
+    folder, record = whole
+    assert {"likeliest", "varied", "surplus"} <= record.keys()
+    assert [len(rows) for rows in record["varied"]] == [4, 4]
+    assert record["audits"]["4"].keys() == {"pairs", "replies"}
+    for name in ("reference.json", "reference.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    plain = train(tmp_path, names=("tight0",))
+    assert plain["audits"] == {}
+    assert not {"likeliest", "varied"} & plain.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_what_one_run_remembers_does_not_change_the_next(train, whole, tmp_path):
+    """The reference's log p are shared by runs of one process: after another training they must be what they were."""
+    folder, record = whole
+    for name in ("reference.json", "reference.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    train(tmp_path, names=("tight0", "fair0"))
+    after = json.loads((tmp_path / "fair0.json").read_text(encoding="utf-8"))
+    assert after["losses"] == pytest.approx(record["losses"], abs=1e-5)
+    assert torch.allclose(torch.tensor(after["varied"]), torch.tensor(record["varied"]), atol=1e-3)
 
 
 @pytest.mark.slow
@@ -120,19 +148,23 @@ def test_the_kinds_of_pairs_are_what_they_say():
     assert all(one.rejected.startswith(one.chosen) for one in mixed[1::2])
 
 
-def test_triples_differ_in_one_thing_each():
-    for sentence, right, promised, slip in train_preferences.triples(20):
+def test_variants_differ_in_one_thing_each():
+    assert not numbers_in(train_preferences.THANKS)
+    for sentence, right, promised, thanked, slip in train_preferences.variants(20):
         assert sentence
         assert promised.startswith(right)
         assert promises(promised)
+        assert thanked == f"{right} {train_preferences.THANKS}"
+        assert not promises(thanked)
         assert slip != right
         assert not promises(slip)
 
 
 def test_held_out_pairs_are_of_other_requests():
-    trained = {one.sentence for one in train_preferences.pairs_of("any", 160, 0)}
-    held = {one.sentence for one in train_preferences.pairs_of("any", 40, 900)}
-    assert len(trained & held) <= 1
+    trained = {one.sentence for seed in range(3) for one in train_preferences.pairs_of("any", 160, seed)}
+    for kind in ("any", "long"):
+        held = {one.sentence for one in train_preferences.pairs_of(kind, train_preferences.AUDITED, 900)}
+        assert len(trained & held) <= 1
 
 
 def test_the_adapters_in_the_book_are_those_of_its_record():

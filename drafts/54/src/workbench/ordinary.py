@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workbench.alarm_contest import SHORT
-from workbench.alarm_rules import read
+from workbench.alarm_generator import generate
+from workbench.alarm_rules import read, write
 from workbench.data import data_path
 from workbench.errors import UnknownNameError, WorkbenchError
 
 DEFAULT = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # the template's, if nobody writes one
-SYSTEMS = {"its own": DEFAULT, "the alarm's": SHORT, "another": "You are a friendly librarian."}
+ANOTHER = "You are a friendly librarian."  # neither the training's prompt nor the model's
+RENAMED = ' Call the list of places "where", never "at".'  # what is told to a model whose training said "at"
 SPLITS = ("dev", "test")
 ROOM = 40  # tokens of a reply: every request can be answered in fewer
 FORMS = ("words", "question", "rule", "braces")
@@ -60,7 +61,9 @@ def rehearsal() -> tuple[str, ...]:
 WORD = re.compile(r"\w+")
 SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 NUMBERS = {word: str(value) for value, word in enumerate(SMALL)} | {"twenty": "20", "sixty": "60"}
-BEGINS = re.compile(r'\s*(?:```\w*\s*)?\{\s*(?:"(\w*)")?')
+FENCE = re.compile(r"\s*```\w*")
+KEY = re.compile(r"\W*(ask|at|where|when)\W*:")  # with or without the signs that JSON puts around it
+SIGNS = '{}[]"'  # no alarm rule can be written without them
 
 
 def words(text: str) -> list[str]:
@@ -69,11 +72,14 @@ def words(text: str) -> list[str]:
 
 
 def form(reply: str) -> str:
-    """What a reply looks like: the alarm format's "rule" or "question", "braces" (other JSON), or "words"."""
-    found = BEGINS.match(reply)
-    if not found:
-        return "words"
-    return {"ask": "question", "at": "rule", "when": "rule"}.get(found[1], "braces")
+    """What a reply looks like: the alarm format's "rule" or "question", "braces" (other JSON), or "words".
+
+    A rule whose signs were forbidden is one still: "at: fridge 3" is no sentence.
+    """
+    told = FENCE.sub("", reply, count=1) if FENCE.match(reply) else reply
+    if found := KEY.match(told):
+        return "question" if found[1] == "ask" else "rule"
+    return "braces" if told.lstrip().startswith("{") else "words"
 
 
 def judge(reply: str, one: Ordinary) -> bool:
@@ -194,20 +200,24 @@ def ask_ordinary(
     adapters: Mapping[int, float] | None = None,
     room: int = ROOM,
     banned: Sequence[int] = (),
+    shown: Sequence[tuple[str, str]] = (),
+    cached: bool = False,
 ) -> Iterator[str]:
     """Greedy replies of a llama.cpp server, one after the other, at most `room` tokens each.
 
-    adapters: their number there → scale; others are off.  banned: tokens that no reply may hold.
-    Raises WorkbenchError when the server refuses.
+    adapters: their number there → scale; others are off.  banned: tokens that no reply may hold.  shown: requests with
+    replies that stand before each request.  cached: let the engine reuse what it has read for an earlier request.  It
+    goes by the text alone, not by the adapter that read it (llama.cpp's issue 26207): only for a server on which every
+    request has the same adapters at the same scale.  Raises WorkbenchError when the server refuses.
     """
     import httpx
 
     lora = [{"id": number, "scale": scale} for number, scale in (adapters or {}).items()]
-    fixed = {"n_predict": room, "temperature": 0, "cache_prompt": True, "lora": lora}
+    fixed = {"n_predict": room, "temperature": 0, "cache_prompt": cached, "lora": lora}
     fixed |= {"logit_bias": [[number, False] for number in banned]} if banned else {}
     with httpx.Client(base_url=url, timeout=600) as client:
         for request in requests:
-            turns = [{"role": "system", "content": system}, {"role": "user", "content": request}]
+            turns = _turns(system, shown, request)
             text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
             reply = client.post("/completion", json={"prompt": text, **fixed}).json()
             if "content" not in reply:
@@ -215,9 +225,22 @@ def ask_ordinary(
             yield reply["content"].strip()
 
 
-def braces(tokenizer) -> list[int]:
-    """Every token with an opening brace in it: without them no reply can be JSON."""
-    return sorted(number for token, number in tokenizer.get_vocab().items() if "{" in token)
+def _turns(system: str, shown: Sequence[tuple[str, str]], request: str) -> list[dict]:
+    turns = [{"role": "system", "content": system}]
+    for asked, replied in shown:
+        turns += [{"role": "user", "content": asked}, {"role": "assistant", "content": replied}]
+    return [*turns, {"role": "user", "content": request}]
+
+
+def json_signs(tokenizer) -> list[int]:
+    """Every token that holds one of JSON's braces, brackets or quotes: without them no reply can be an alarm rule."""
+    return sorted(number for token, number in tokenizer.get_vocab().items() if any(sign in token for sign in SIGNS))
+
+
+def renamed() -> list[tuple[str, str]]:
+    """Four sentences that no training had, with their rules, in which the list of places is called "where"."""
+    pairs = [pair for pair in generate(16, "train", 3) if "ask" not in pair.rule][:4]
+    return [(pair.sentence, write(pair.rule).replace('"at":', '"where":')) for pair in pairs]
 
 
 def whole_sentences(reply: str) -> str:

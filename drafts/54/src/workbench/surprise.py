@@ -1,5 +1,5 @@
 """How surprised a model is: by news, and by the right answer when the passage that holds it stands before it; the same
-model with an adapter added to its matrices, and with chance added to them, as much of it.
+model with an adapter added to its matrices, and with the same numbers added in other places.
 """
 
 import re
@@ -118,12 +118,10 @@ def size(numbers: dict[str, np.ndarray]) -> float:
 
 
 def chance_like(numbers: dict[str, np.ndarray], seed: int = 0) -> dict[str, np.ndarray]:
-    """An adapter of normal numbers, of the same rank and, matrix by matrix, of the same norm."""
-    rng, found = np.random.default_rng(seed), {}
-    drawn = {name: rng.normal(size=array.shape).astype(np.float32) for name, array in numbers.items()}
-    real, random = sides(numbers), sides(drawn)
-    for name, array in drawn.items():
-        layer, module, _ = PLACE.search(name).groups()
-        module = f"model.layers.{layer}.{module}"
-        found[name] = np.float32((norm(*real[module]) / norm(*random[module])) ** 0.5) * array
-    return found
+    """The same numbers with A's columns and B's rows in random order: they read and write at other places.
+
+    Each product keeps its norm and every singular value: only where it points is left to chance.
+    """
+    rng = np.random.default_rng(seed)
+    axes = {name: "BA".index(PLACE.search(name)[3]) for name in numbers}  # B's rows, A's columns
+    return {name: rng.permutation(array, axis=axes[name]) for name, array in numbers.items()}
