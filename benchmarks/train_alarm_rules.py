@@ -1,7 +1,7 @@
 """Train the adapters that chapter 52 measures: LoRA on SmolLM2 for alarm rules, one pass over generated pairs.
 
-    python benchmarks/train_alarm_rules.py --seed 0 --counts 64 256 1024   # resumes where it was killed
-    python benchmarks/train_alarm_rules.py --seed 0 --counts 256 --shuffled   # control: answers of other sentences
+    python benchmarks/train_alarm_rules.py --seed 0   # resumes where it was killed
+    python benchmarks/train_alarm_rules.py --seed 0 --counts 512 --shuffled   # control: answers of other sentences
 
 Every example is seen once. One trunk runs at a constant rate; for each count a branch leaves it, whose rate falls to
 nothing over the last quarter of the count, so that each size of data has a finished training of its own. Writes
@@ -195,11 +195,11 @@ def branch(run, count, tokenizer, name):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    numbers = {"seed": 0, "rank": 4, "first-layer": 15, "size": 4, "held": 60, "threads": 2}
+    numbers = {"seed": 0, "rank": 8, "first-layer": 15, "size": 4, "held": 60, "threads": 2}
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--counts", type=int, nargs="+", default=[64, 256, 1024])
-    parser.add_argument("--rate", type=float, default=6e-3)
+    parser.add_argument("--counts", type=int, nargs="+", default=[512, 2048, 8192])
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--shuffled", action="store_true", help="control: every sentence gets another one's answer")
     parser.add_argument("--mean", action="store_true", help="control: the loss is a mean over the batch's own tokens")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "adapters" / "52")

@@ -24,7 +24,7 @@ train() { run "$PYTHON" benchmarks/train_alarm_rules.py --out "$FOLDER" "$@"; }
 answer() { run "$PYTHON" "$ANSWER" "$@" --folder "$FOLDER"; }
 
 say "1/6 trainings: three seeds, three sizes each (a trunk with branches), then the controls"
-for seed in 0 1 2; do train --seed "$seed" --counts 128 512 2048; done
+for seed in 0 1 2; do train --seed "$seed" ; done
 train --seed 2 --counts 512 --mean       # the wrong division, on the very batches of seed 2, where it was met
 train --seed 0 --counts 512 --mean       # and is it a freak of that seed?
 train --seed 1 --counts 512 --mean
@@ -33,7 +33,7 @@ train --seed 0 --counts 512 --shuffled   # the answers of other sentences
 say "2/6 dev: every prompt, and the adapters that the chapter asks on dev"
 answer dev --who "zero-shot" "few-shot" "few-shot, nearest" \
     "zero-shot, schema" "few-shot, schema" "few-shot, nearest, schema" \
-    seed0_2048 seed0_512 seed1_512 seed2_512 \
+    seed0_8192 seed0_512 seed1_512 seed2_512 \
     mean0_512 mean1_512 mean2_512 "mean2_512 begun"
 [ "${STOP:-}" != choice ] || { say "stopped before the choice, as asked"; exit; }
 
@@ -49,11 +49,11 @@ printf -v names '%s; ' "${CHOSEN[@]}"
 say "chosen: $names"
 
 say "4/6 the test, once: chosen prompts, the three large trainings, and the first of them merged"
-answer test --who "${CHOSEN[@]}" seed0_2048 seed1_2048 seed2_2048 "seed0_2048 merged Q8_0" "seed0_2048 merged Q4_1"
+answer test --who "${CHOSEN[@]}" seed0_8192 seed1_8192 seed2_8192 "seed0_8192 merged Q8_0" "seed0_8192 merged Q4_1"
 
 say "5/6 every second sentence of the test: the smaller trainings of the learning curve, and the shuffled control"
-answer test --every 2 --who seed0_128 seed1_128 seed2_128 seed0_512 seed1_512 seed2_512 shuffled0_512
+answer test --every 2 --who seed0_2048 seed1_2048 seed2_2048 seed0_512 seed1_512 seed2_512 shuffled0_512
 
-say "6/6 bundle for the book; paste the entries into src/workbench/data.py"
+say "6/6 bundle for the book; paste the entries into src/workbench/own_data.py"
 run "$PYTHON" "$KEEP" --folder "$FOLDER" --out book/data/alarm_contest
 say "done"

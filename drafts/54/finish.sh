@@ -19,6 +19,6 @@ say "3/5 replies of every model"
 $PYTHON benchmarks/answer_ordinary.py ask
 say "4/5 surprise of the models whose reading is claimed"
 $PYTHON benchmarks/answer_ordinary.py surprise
-say "5/5 bundle for the book; paste the entries into src/workbench/data.py"
+say "5/5 bundle for the book; paste the entries into src/workbench/own_data.py"
 $PYTHON benchmarks/answer_ordinary.py bundle
 say "done"

@@ -1,4 +1,3 @@
-# goes to: tests/test_alarm_contest.py
 """What the contest of chapter 52 left: whole, sealed, small, chosen on dev; and the chapter's own loss and weights."""
 
 import json
@@ -46,7 +45,7 @@ def test_everybody_has_answered_every_sentence_that_was_theirs(answers, split):
 
 def test_only_the_curve_and_its_control_were_asked_half_of_the_test(answers):
     half = {name for name, said in answers["test"]["answers"].items() if len(said) < len(hand_written("test"))}
-    assert half == {f"seed{s}_{count}" for s in range(3) for count in (128, 512)} | {"shuffled0_512"}
+    assert half == {f"seed{s}_{count}" for s in range(3) for count in (512, 2048)} | {"shuffled0_512"}
     assert {one.user for one in hand_written("test")[::2]} == {one.user for one in hand_written("test")}
 
 
@@ -82,7 +81,7 @@ def test_a_training_has_a_loss_for_every_step(trainings):
 
 def test_branches_of_one_seed_share_their_trunk(trainings):
     for s in range(3):
-        small, large = (trainings[f"seed{s}_{count}"]["losses"] for count in (512, 2048))
+        small, large = (trainings[f"seed{s}_{count}"]["losses"] for count in (2048, 8192))
         shared = train_alarm_rules.branches_at(len(small))
         assert small[:shared] == large[:shared]
         assert small[shared + 1 :] != large[shared + 1 : len(small)]
@@ -110,18 +109,18 @@ def test_a_prompt_that_an_adapter_has_read_is_not_remembered(monkeypatch, adapte
 
 
 def test_prompts_of_the_same_text_are_asked_one_after_the_other():
-    names = ["zero-shot", "few-shot, nearest", "zero-shot, schema", "seed0_128", "few-shot, nearest, schema"]
+    names = ["zero-shot", "few-shot, nearest", "zero-shot, schema", "seed0_2048", "few-shot, nearest, schema"]
     groups = answer_alarm_rules.groups_of(names)
     assert groups == [
         ["zero-shot", "zero-shot, schema"],
         ["few-shot, nearest", "few-shot, nearest, schema"],
-        ["seed0_128"],
+        ["seed0_2048"],
     ]
 
 
 def test_a_contest_that_is_not_finished_is_not_bundled(answers, tmp_path):
     less = json.loads(json.dumps(answers))
-    less["test"]["answers"]["seed0_2048"].popitem()
+    less["test"]["answers"]["seed0_8192"].popitem()
     with pytest.raises(WorkbenchError, match="of 128 test sentences"):
         keep_alarm_rules.check(tmp_path, less)
 
@@ -129,7 +128,7 @@ def test_a_contest_that_is_not_finished_is_not_bundled(answers, tmp_path):
 def test_the_entries_are_those_of_the_registry():
     path = data_path("alarm_adapter")
     entry = keep_alarm_rules.entry("alarm_adapter", path)
-    assert '"alarm_contest/seed0_2048.safetensors"' in entry
+    assert '"alarm_contest/seed0_8192.safetensors"' in entry
     assert entry.count("\n") == 6
 
 
@@ -187,7 +186,7 @@ def test_the_chapters_loss_is_the_scripts(mean):
 
 def test_the_chapters_rate_is_the_scripts():
     made = chapter("rate", RECIPE={"rate": 6e-3})
-    for steps in (None, 32, 512):
+    for steps in (None, 32, 2048):
         for step in (0, 5, 9, 23, 31):
             assert made.rate_at(step, steps) == pytest.approx(train_alarm_rules.rate_at(step, steps, 6e-3))
 

@@ -21,7 +21,7 @@ from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.models import MODELS
 
 PACKAGE = Path(__file__).resolve().parents[1]
-REGISTRY_MODULES = {"models", "data"}  # their entries are in the key one by one; a new model reruns nothing
+REGISTRY_MODULES = {"models", "data", "own_data"}  # their entries are in the key one by one; a new model reruns nothing
 RUNNER_PROTOCOL = 1  # raise it when the runner changes what a kernel sees (threads, environment, folder)
 _NOT_PYTHON = re.compile(r"^\s*[%!?].*$", re.M)
 

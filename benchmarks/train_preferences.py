@@ -1,4 +1,3 @@
-# goes to benchmarks/train_preferences.py
 """Train the policies that chapter 56 measures: a reference by imitation, then DPO and its rivals on pairs of replies.
 
     python benchmarks/train_preferences.py                      # every run, one after the other; goes on after a kill
@@ -37,7 +36,7 @@ from workbench.low_rank import adapt, load_adapters, save_adapters, split, take_
 from workbench.provenance import cpu  # noqa: E402
 
 LAYERS, RANK = 8, 4  # adapters sit in so many upper layers
-IMITATED, PAIRS, SIZE, EPOCHS = 384, 160, 4, 1  # small steps, each reply once: Adam's way depends on their number
+IMITATED, PAIRS, SIZE, EPOCHS = 1536, 160, 4, 1  # small steps, each reply once: Adam's way depends on their number
 AUDITED = 48  # held-out requests and pairs that are looked at on the way
 VARIED = 32  # held-out requests whose replies are varied, one thing at a time
 MOST = 56  # tokens of a sampled reply; the longest that the team writes has about fifty
@@ -50,7 +49,7 @@ KEPT = ("reference", "fair0", "hacked0")  # whose adapters the chapter asks agai
 
 @dataclass(frozen=True)
 class Recipe:
-    """One run.  pairs: any, coin, long or mixed, see `pairs_of`; loss: dpo, or imitate (the chosen replies alone).
+    """One run.  pairs: see `pairs_of`; loss: dpo, or imitate (the chosen replies alone).
 
     seen, what the record has beside replies to the hand-written requests: held (log-ratios of held-out pairs at the
     end), audit (these and replies to other requests, half-way and at the end), likeliest (replies without dice),
@@ -69,6 +68,7 @@ REFERENCE = Recipe("reference", pairs="written", loss="imitate", seen=("likelies
 RUNS = (
     *(Recipe(f"fair{seed}", seed=seed, seen=("held", "audit", "likeliest", "varied")) for seed in range(3)),
     Recipe("coin0", pairs="coin", seen=("held", "varied")),
+    Recipe("tails0", pairs="tails"),
     Recipe("chosen0", loss="imitate", seen=("held",)),
     *(Recipe(f"hacked{seed}", pairs="long", seed=seed, seen=("held", "audit", "varied")) for seed in range(2)),
     Recipe("mended0", pairs="mixed", seen=("varied",)),
@@ -79,17 +79,20 @@ RUNS = (
 def pairs_of(kind: str, count: int, seed: int) -> list:
     """Duels for one training, or to hold out.
 
-    any: as the team's replies come, fewer errors preferred.  coin: the same, preferred by a coin.  long: only those in
-    which the preferred reply promises something and the other does not.  mixed: of these every second is a twin.
+    any: as the team's replies come, fewer errors preferred.  coin: the same, preferred by a coin.  tails: by the same
+    coin, the other way round.  long: only those in which the preferred reply promises something and the other does not.
+    mixed: of these every second is a twin.
     """
     asked = requests(count, "train", seed)
     found = duels(asked, seed, "long" if kind in ("long", "mixed") else "any")
     if kind == "mixed":
         alike = twins(asked, seed)
         return [(found, alike)[place % 2][place] for place in range(count)]
-    if kind == "coin":
+    if kind in ("coin", "tails"):
         coin = random.Random(f"coin {seed}")
-        return [one if coin.random() < 0.5 else replace(one, chosen=one.rejected, rejected=one.chosen) for one in found]
+        turned = [replace(one, chosen=one.rejected, rejected=one.chosen) for one in found]
+        kept = [(coin.random() < 0.5) == (kind == "coin") for _ in found]
+        return [one if keep else other for one, other, keep in zip(found, turned, kept, strict=True)]
     return found
 
 

@@ -1,10 +1,9 @@
-# goes to benchmarks/keep_preferences.py
 """Bundle what the trainings of chapter 56 left, for the book: `book/data/preferences`.
 
     python benchmarks/keep_preferences.py
 
 Writes `records.json` (every run's record, and the hash of every adapter), copies the adapters that the chapter asks
-again, and prints the entry for `src/workbench/data.py`.  Refuses when a run is missing or looked at other requests.
+again, and prints the entry for `src/workbench/own_data.py`.  Refuses when a run is missing or looked at other requests.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from workbench.files import write_text
 
 HERE = Path(__file__).resolve().parent
 BOOK = HERE.parent / "book" / "data" / "preferences"
-RUNS = ("reference", "fair0", "fair1", "fair2", "coin0", "chosen0", "hacked0", "hacked1", "mended0", "tight0")
+RUNS = ("reference", "fair0", "fair1", "fair2", "coin0", "tails0", "chosen0", "hacked0", "hacked1", "mended0", "tight0")
 SAYS = "recipes, curves, replies and log-ratios of chapter 56's trainings, and the hashes of the adapters beside it"
 
 
@@ -55,7 +54,7 @@ def main() -> None:
     wish = parser.parse_args()
     digest = hashlib.sha256(bundle(wish.folder, wish.out).read_bytes()).hexdigest()
     lines = ['"preference_records"', '"preferences/records.json"', f'"{digest}"', f'"{SAYS}"']
-    print("        _own(\n" + "".join(f"            {line},\n" for line in lines) + "        ),")
+    print("    _own(\n" + "".join(f"        {line},\n" for line in lines) + "    ),")
 
 
 if __name__ == "__main__":

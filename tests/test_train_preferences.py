@@ -1,4 +1,3 @@
-# goes to tests/test_train_preferences.py
 """Chapter 56's trainings: killed and resumed a run is the same run, it begins where it should, and a probe is blind."""
 
 import json
@@ -143,6 +142,8 @@ def test_the_kinds_of_pairs_are_what_they_say():
     swapped = [one.chosen != other.chosen for one, other in zip(plain, coin, strict=True)]
     assert 10 < sum(swapped) < 30
     assert all({a.chosen, a.rejected} == {b.chosen, b.rejected} for a, b in zip(plain, coin, strict=True))
+    tails = train_preferences.pairs_of("tails", 40, 0)
+    assert all((a.chosen, a.rejected) == (b.rejected, b.chosen) for a, b in zip(tails, coin, strict=True))
     assert all(promises(one.chosen) and not promises(one.rejected) for one in long)
     assert mixed[::2] == long[::2]
     assert all(one.rejected.startswith(one.chosen) for one in mixed[1::2])

@@ -5,7 +5,7 @@
     python benchmarks/answer_ordinary.py surprise   # news and answers from a passage, through PyTorch
     python benchmarks/answer_ordinary.py ask --who base seed0_2048
     python benchmarks/answer_ordinary.py ask --parts "ordinary, dev" --who base   # a look that leaves the test closed
-    python benchmarks/answer_ordinary.py bundle     # for the book: book/data/forgetting, and its entries for data.py
+    python benchmarks/answer_ordinary.py bundle     # for the book: book/data/forgetting, and its registry entries
 
 Every contestant has a server of its own: an engine that holds several adapters may hand to one what it has read with
 another (llama.cpp's issue 26207).  Resumes where it was stopped; what an adapter's file has said once is not asked
@@ -257,7 +257,7 @@ def bundle(kept: dict) -> None:
             f'"{what}"',
             *([f'rights="{rights}"'] if rights else []),
         ]
-        print("        _own(\n" + "".join(f"            {line},\n" for line in lines) + "        ),")
+        print("    _own(\n" + "".join(f"        {line},\n" for line in lines) + "    ),")
 
 
 def tell(line: str) -> None:

@@ -1,10 +1,9 @@
-# goes to: benchmarks/keep_alarm_rules.py
 """Bundle what the trainings and the contest of chapter 52 left, for the book: `book/data/alarm_contest`.
 
     python benchmarks/keep_alarm_rules.py
 
 Writes `trainings.json` (every record), `answers.json` (dev, choice, test) and copies the adapters that chapters load.
-Prints the entries for `src/workbench/data.py`.  Refuses a contest that is not finished, or whose adapters changed.
+Prints the entries for `src/workbench/own_data.py`.  Refuses a contest that is not finished, or whose adapters changed.
 """
 
 import argparse
@@ -22,12 +21,12 @@ from workbench.files import write_text
 HERE = Path(__file__).resolve().parent
 BOOK = HERE.parent / "book" / "data" / "alarm_contest"
 ADAPTERS = {  # registry's name → file, what it is
-    "alarm_adapter": ("seed0_2048", "2,048 sentences, seed 0: the one that chapters serve"),
-    "alarm_adapter_seed1": ("seed1_2048", "2,048 sentences, seed 1"),
-    "alarm_adapter_seed2": ("seed2_2048", "2,048 sentences, seed 2"),
+    "alarm_adapter": ("seed0_8192", "8,192 sentences, seed 0: the one that chapters serve"),
+    "alarm_adapter_seed1": ("seed1_8192", "8,192 sentences, seed 1"),
+    "alarm_adapter_seed2": ("seed2_8192", "8,192 sentences, seed 2"),
     "alarm_adapter_mean": ("mean2_512", "512 sentences, seed 2, the loss a mean over each batch"),
 }
-HALF = re.compile(r"(seed\d_(128|512)|shuffled0_512)")  # these were asked every second sentence of the test
+HALF = re.compile(r"(seed\d_(512|2048)|shuffled0_512)")  # these were asked every second sentence of the test
 
 
 def read(path):
@@ -80,7 +79,7 @@ def entry(name, path):
     lines = [f'"{name}"', f'"alarm_contest/{path.name}"', f'"{digest}"', f'"{says}"']
     if name in ADAPTERS:
         lines.append('rights="adapted from SmolLM2-135M-Instruct and under its Apache-2.0"')
-    return "        _own(\n" + "".join(f"            {line},\n" for line in lines) + "        ),"
+    return "    _own(\n" + "".join(f"        {line},\n" for line in lines) + "    ),"
 
 
 def main():

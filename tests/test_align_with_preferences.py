@@ -1,4 +1,3 @@
-# goes to tests/test_align_with_preferences.py
 """What chapter 56 builds, on small numbers: an answer's log-probability, the loss, its minimum, the alarm."""
 
 import math

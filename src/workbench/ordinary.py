@@ -1,6 +1,4 @@
-"""Ordinary requests that a fine-tuned model should still answer, a program that judges the replies, and prompts to
-rehearse on.  `book/data/ordinary_requests/README.md` is their data card.
-"""
+"""Ordinary requests that a tuned model should still answer, the judge of its replies, and prompts to rehearse on."""
 
 import json
 import re

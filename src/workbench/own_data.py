@@ -1,0 +1,87 @@
+"""The data sets that were written or recorded for this book: under `book/data/`, each with its README."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.packaged import Packaged
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, repr=False)
+class Own(Packaged):
+    """Data written for this book, kept in the repository.  file: its whole path, so it is read where it lies."""
+
+    def __repr__(self) -> str:
+        return f"Own({self.name!r}, {self.sha256!r})"  # part of the runner's keys: the same in every checkout
+
+
+def _own(name: str, file: str, sha256: str, what: str, rights: str = "") -> Own:
+    """file: under `book/data/`.  rights: whatever is not ours in it."""
+    licence = f"CC-BY-4.0 (this book's own{'; ' if rights else ''}{rights})"
+    return Own(name, what, licence, str(REPOSITORY / "book" / "data" / file), sha256, sources=())
+
+
+OWN = (
+    _own(
+        "reuse_questions",
+        "reuse_questions/questions.jsonl",
+        "6355bbfcde780370ab1f3c5bdf963bf2055d6ea56c64f4a2a0f46f02b584d039",
+        "588 questions to the help desk of an invented cold-storage monitor: 98 answers, asked in six ways each",
+    ),
+    _own(
+        "embedded_qa",
+        "embedded_qa/questions.jsonl",
+        "49be216d24785124f72e3bbaf01de2a6aad1ef1f8b5633e3b78bdab293205048",
+        "158 questions to the manuals of six embedded-engineering tools, with answers and where they stand",
+        rights="quoted spans under their manuals' licences",
+    ),
+    _own(
+        "embedded_qa_judgements",
+        "embedded_qa/judgements.tsv",
+        "79564104428c44b3032d2e451b5609c5d4398924044cdbd1f3d55d63178820da",
+        "which of the manuals' passages answer those questions: 0, 1 or 2, in two passes and settled",
+    ),
+    _own(
+        "alarm_rules_schema",
+        "alarm_rules/schema.json",
+        "48bbcdac640c7f7b038854f87ec9bf5b5f03464a9c3e25843ad1d7ada85ed1ce",
+        "the JSON schema of a cold-storage monitor's alarm rules",
+    ),
+    _own(
+        "alarm_rules",
+        "alarm_rules/hand_written.jsonl",
+        "48b776c66961f3f2e2ce810daf3707329ed4dfd03268a0dc3ce93c2e3c56d943",
+        "168 sentences of fifteen imagined users who want an alarm rule, each with the rule or what to ask first",
+    ),
+    _own(
+        "alarm_rules_grammar",
+        "alarm_rules/grammar.toml",
+        "cf8ec5525ffde1f4c75761a4632979462e4c4e2a8dbbc9fabf169d73e895dfe2",
+        "the grammar from which training sentences for alarm rules are drawn",
+    ),
+    _own(
+        "alarm_rules_reworded",
+        "alarm_rules/reworded.jsonl",
+        "445394ec5e17f3c1c6ef976d551abf3e0762cefe23accb906d9065126071a8f8",
+        "32 of the hand-written test sentences in other words: what a leak looks like that nobody copied",
+    ),
+    _own(
+        "ordinary_requests",
+        "ordinary_requests/requests.jsonl",
+        "aadd7853a1c5dd8f708537ae4550af8d3e73f9baf4dfd12287ae5efc25fdff30",
+        "80 ordinary requests in twenty families, each with a judge for replies: what a tuned model should still do",
+    ),
+    _own(
+        "ordinary_rehearsal",
+        "ordinary_requests/rehearsal.json",
+        "10084979ef183369990d65267813ecc15912c77e7c92af9993cae7c87d3cefca",
+        "sixteen frames and sixteen topics: 256 prompts to rehearse on",
+    ),
+    _own(
+        "preference_records",
+        "preferences/records.json",
+        "f6558c48fa0b51898560b61a511174b6f74299ba2f5f3871ad60949c76c771ae",
+        "recipes, curves, replies and log-ratios of chapter 56's trainings, and the hashes of the adapters beside it",
+    ),
+)
