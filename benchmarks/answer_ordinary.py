@@ -3,7 +3,7 @@
     python benchmarks/answer_ordinary.py rehearse   # the untouched model's replies to rehearse on; before training
     python benchmarks/answer_ordinary.py ask        # replies of every contestant, greedily, through llama.cpp
     python benchmarks/answer_ordinary.py surprise   # news and answers from a passage, through PyTorch
-    python benchmarks/answer_ordinary.py ask --who base seed0_2048
+    python benchmarks/answer_ordinary.py ask --who base seed0_8192
     python benchmarks/answer_ordinary.py ask --parts "ordinary, dev" --who base   # a look that leaves the test closed
     python benchmarks/answer_ordinary.py bundle     # for the book: book/data/forgetting, and its registry entries
 
@@ -77,26 +77,26 @@ class Contestant:
 
 CONTESTANTS = (  # what the chapter needs most comes first; each part is there for a claim
     Contestant("base", "", 1.0, (*ASKED[:4], "renamed, shown", *READS)),
-    Contestant("seed0_2048", "52/seed0_2048", 1.0, (*ASKED, *READS[:3])),
-    Contestant("seed0_512", "52/seed0_512", 1.0, (*ASKED[:3], *READS[:2])),
+    Contestant("seed0_8192", "52/seed0_8192", 1.0, (*ASKED, *READS[:3])),
+    Contestant("seed0_2048", "52/seed0_2048", 1.0, (*ASKED[:3], *READS[:2])),
     Contestant("rehearsed256_seed0", "54/rehearsed256_seed0", 1.0, (*ASKED[:3], "ordinary, another", *READS[:2])),
     Contestant("strangers256_seed0", "54/strangers256_seed0"),
     Contestant("rank1_seed0", "54/rank1_seed0"),
-    Contestant("rank16_seed0", "54/rank16_seed0"),
+    Contestant("rank64_seed0", "54/rank64_seed0"),
     Contestant("rehearsed64_seed0", "54/rehearsed64_seed0"),
-    Contestant("seed0_128", "52/seed0_128"),
+    Contestant("seed0_512", "52/seed0_512"),
     Contestant("chance", "chance", 1.0, (ASKED[0], *READS[:2])),
-    Contestant("seed0_2048 x 0.5", "52/seed0_2048", 0.5, (ASKED[0], "alarm rules")),
-    *(Contestant(f"seed{s}_2048", f"52/seed{s}_2048", 1.0, (*ASKED[:3], *READS[:3])) for s in (1, 2)),
-    *(Contestant(f"seed{s}_512", f"52/seed{s}_512") for s in (1, 2)),
+    Contestant("seed0_8192 x 0.5", "52/seed0_8192", 0.5, (ASKED[0], "alarm rules")),
+    *(Contestant(f"seed{s}_8192", f"52/seed{s}_8192", 1.0, (*ASKED[:3], *READS[:3])) for s in (1, 2)),
+    *(Contestant(f"seed{s}_2048", f"52/seed{s}_2048") for s in (1, 2)),
     *(Contestant(f"rehearsed256_seed{s}", f"54/rehearsed256_seed{s}") for s in (1, 2)),
-    Contestant("seed0_2048 x 0.25", "52/seed0_2048", 0.25, (ASKED[0], "alarm rules")),
+    Contestant("seed0_8192 x 0.25", "52/seed0_8192", 0.25, (ASKED[0], "alarm rules")),
 )
 
 
 def source(one: Contestant) -> Path:
     """The adapter's file; of chance, the one whose size it has."""
-    name = "52/seed0_2048" if one.file == "chance" else one.file
+    name = "52/seed0_8192" if one.file == "chance" else one.file
     return ADAPTERS / f"{name}.safetensors"
 
 

@@ -4,10 +4,10 @@
     python benchmarks/train_forgetting.py --only rank1_seed0             # one of them
     python benchmarks/train_forgetting.py --only rank1_seed0 --rate 3e-3   # what is not known here goes to chapter 52's
 
-Every arm sees the first 512 pairs of chapter 52's training and its schedule; `benchmarks/adapters/52/seed*_512` is the
-arm without a change.  Rehearsal is added to these pairs, it replaces none: prompts of `book/data/ordinary_requests`,
-none of which is judged, with what the *untouched* model replied to them (`answer_ordinary.py rehearse` asks it first),
-under the model's own system prompt.  The "strangers" arm has the same prompts and the same replies, dealt anew.
+Every arm sees the first 2,048 pairs of chapter 52's training and its schedule; chapter 52's `seed*_2048` are the arms
+without a change.  Rehearsal is added to these pairs, it replaces none: prompts of `book/data/ordinary_requests`, none
+of which is judged, with what the *untouched* model replied to them (`answer_ordinary.py rehearse` asks it first), under
+the model's own system prompt.  The "strangers" arm has the same prompts and the same replies, dealt anew.
 
 Writes `benchmarks/adapters/54/NAME.safetensors` and `NAME.json`.  Never reads a judged request or a test sentence.
 """
@@ -28,7 +28,7 @@ from workbench.instruction import encode
 from workbench.ordinary import DEFAULT
 
 FOLDER = Path(__file__).parent / "adapters" / "54"
-TASK = 512  # pairs of sentence and rule, in every arm
+TASK = 2048  # pairs of sentence and rule, in every arm
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Arm:
     """One training.  rehearsed: ordinary pairs added; strangers: with each other's replies."""
 
     seed: int
-    rank: int = 4
+    rank: int = 8
     rehearsed: int = 0
     strangers: bool = False
 
@@ -50,7 +50,7 @@ ARMS = (  # what the chapter needs most comes first
     Arm(0, rehearsed=256),
     Arm(0, rehearsed=256, strangers=True),
     Arm(0, rank=1),
-    Arm(0, rank=16),
+    Arm(0, rank=64),
     Arm(1, rehearsed=256),
     Arm(2, rehearsed=256),
     Arm(0, rehearsed=64),

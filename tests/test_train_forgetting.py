@@ -29,7 +29,7 @@ def test_every_arm_is_a_contestant_and_has_a_name_of_its_own():
     asked = {one.file for one in answer_ordinary.CONTESTANTS}
     assert {f"54/{name}" for name in names} == {file for file in asked if file.startswith("54/")}
     assert max(Counter(one.name for one in answer_ordinary.CONTESTANTS).values()) == 1
-    assert Arm(2, rank=16).name == "rank16_seed2"
+    assert Arm(2, rank=64).name == "rank64_seed2"
     assert Arm(0, rehearsed=64, strangers=True).name == "strangers64_seed0"
 
 

@@ -3,7 +3,7 @@
 #
 #     nice bash drafts/54/finish.sh
 #
-# After chapter 52's trainings; needs benchmarks/adapters/52/seed{0,1,2}_{512,2048} and seed0_128 (.safetensors, .json).
+# After chapter 52's trainings; needs benchmarks/adapters/52/seed{0,1,2}_{2048,8192} and seed0_512 (.safetensors, .json).
 # Both cores, guesses: replies to rehearse on 2.5 min, trainings 8, replies 16, surprise 4.  In all about half an hour.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
