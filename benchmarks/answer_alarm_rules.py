@@ -30,7 +30,7 @@ from workbench.files import write_text
 from workbench.gguf_files import rewrite_gguf
 
 SCALE = 2.0  # alpha / rank, the same for every rank
-BEGUN = '{"at'  # the answers of "mean2_512 begun": what does the adapter know once it may not ask?
+BEGUN = '{"at'  # the answers of "mean0_512 begun": what does the adapter know once it may not ask?
 LOCK = Lock()  # over what is kept: two groups answer at a time
 
 

@@ -39,6 +39,7 @@ MATRICES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "dow
 WARM_UP = 10
 TYPICAL = 37  # tokens of an answer, the mean over the generator's
 SAVE_EVERY = 20
+SAID = ("seed", "rank", "first_layer", "size", "rate", "shuffled", "mean", "scattered")  # of the recipe, in the record
 
 
 class Half(nn.Linear):
@@ -102,7 +103,7 @@ def training_set(tokenizer, recipe):
 
 
 def in_pools(some, size, pad_id, seed, pool=4):
-    """Batches of `size`, alike in length within pools of `pool` batches, the pools in the order given."""
+    """Batches of `size`, alike in length within pools of `pool` batches, the pools in the order given; 1: not."""
     for start in range(0, len(some), size * pool):
         yield from batches(some[start : start + size * pool], size, pad_id, seed + start, pool)
 
@@ -125,7 +126,8 @@ class Training:
         self.model, self.numbers = build(recipe)
         self.optimizer = torch.optim.AdamW(self.numbers.values(), lr=recipe.rate, weight_decay=0)
         some = training_set(tokenizer, recipe)
-        self.batches = list(in_pools(some, recipe.size, tokenizer.pad_token_id, recipe.seed))
+        pool = 1 if recipe.scattered else 4
+        self.batches = list(in_pools(some, recipe.size, tokenizer.pad_token_id, recipe.seed, pool))
 
     def advance(self, steps=None):
         """One step.  steps: of the branch that this step belongs to, or None for the trunk."""
@@ -185,7 +187,7 @@ def branch(run, count, tokenizer, name):
     scores = judge(run.model, tokenizer, recipe.held)
     arrays = {key.replace(".default", ""): p.detach().half() for key, p in run.numbers.items()}
     save_file(arrays, recipe.out / f"{name}.safetensors", metadata={"format": "pt"})
-    said = {key: getattr(recipe, key) for key in ("seed", "rank", "first_layer", "size", "rate", "shuffled", "mean")}
+    said = {key: getattr(recipe, key) for key in SAID}
     record = {"recipe": said | {"count": count, "system": SYSTEM}, "scores": scores, "processor_s": round(run.seconds)}
     record |= {"made": time.strftime("%Y-%m-%d"), "machine": cpu()["cpu"], "losses": [round(x, 4) for x in run.losses]}
     write_text(json.dumps(record) + "\n", recipe.out / f"{name}.json")  # whole: its being there says "finished"
@@ -202,6 +204,7 @@ def arguments():
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--shuffled", action="store_true", help="control: every sentence gets another one's answer")
     parser.add_argument("--mean", action="store_true", help="control: the loss is a mean over the batch's own tokens")
+    parser.add_argument("--scattered", action="store_true", help="control: batches are not alike in length")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "adapters" / "52")
     return parser.parse_args()
 
@@ -211,6 +214,7 @@ def main():
     torch.set_num_threads(recipe.threads)
     recipe.out.mkdir(parents=True, exist_ok=True)
     kind = "shuffled" if recipe.shuffled else "mean" if recipe.mean else "seed"
+    kind = "scattered" if recipe.scattered else kind
     run, checkpoint = Training(recipe, tokenizer), recipe.out / f"{kind}{recipe.seed}.checkpoint.safetensors"
     if checkpoint.exists():
         run.restore(load_file(checkpoint))

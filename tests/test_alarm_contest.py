@@ -45,7 +45,7 @@ def test_everybody_has_answered_every_sentence_that_was_theirs(answers, split):
 
 def test_only_the_curve_and_its_control_were_asked_half_of_the_test(answers):
     half = {name for name, said in answers["test"]["answers"].items() if len(said) < len(hand_written("test"))}
-    assert half == {f"seed{s}_{count}" for s in range(3) for count in (512, 2048)} | {"shuffled0_512"}
+    assert half == {f"seed{s}_{count}" for s in range(3) for count in (512, 2048)} | {"shuffled0_2048"}
     assert {one.user for one in hand_written("test")[::2]} == {one.user for one in hand_written("test")}
 
 
@@ -91,6 +91,9 @@ def test_branches_of_one_seed_share_their_trunk(trainings):
 def test_a_strange_training_and_its_twin_differ_in_the_division_alone(trainings, seed):
     strange, twin = (trainings[f"{kind}{seed}_512"]["recipe"] for kind in ("mean", "seed"))
     assert {key for key in strange if strange[key] != twin[key]} == {"mean"}
+    scattered = trainings[f"scattered{seed}_512"]["recipe"]
+    assert {key for key in strange if strange[key] != scattered[key]} == set()
+    assert scattered["scattered"]
 
 
 @pytest.mark.parametrize(("adapters", "remembered"), [(None, True), ({0: 1.0}, False), ({0: 0.0}, False)])
