@@ -31,6 +31,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import write_text
 from workbench.ordinary import (
     ANOTHER,
+    BEGUN,
     DEFAULT,
     RENAMED,
     ask_ordinary,
@@ -59,6 +60,7 @@ SYSTEM = {  # part of the record that is asked → the system prompt
     "ordinary, another": ANOTHER,
     "renamed, told": SHORT + RENAMED,
     "renamed, shown": SHORT + RENAMED,  # and four examples
+    "ordinary, begun": DEFAULT,  # without JSON's signs, and the reply's first words are written for it
 }
 RENAMED_KEY = '"where"'
 ASKED = tuple(SYSTEM)
@@ -76,7 +78,7 @@ class Contestant:
 
 
 CONTESTANTS = (  # what the chapter needs most comes first; each part is there for a claim
-    Contestant("base", "", 1.0, (*ASKED[:4], "renamed, shown", *READS)),
+    Contestant("base", "", 1.0, (*ASKED[:4], "renamed, shown", "ordinary, begun", *READS)),
     Contestant("seed0_8192", "52/seed0_8192", 1.0, (*ASKED, *READS[:3])),
     Contestant("seed0_2048", "52/seed0_2048", 1.0, (*ASKED[:3], *READS[:2])),
     Contestant("rehearsed256_seed0", "54/rehearsed256_seed0", 1.0, (*ASKED[:3], "ordinary, another", *READS[:2])),
@@ -137,7 +139,8 @@ def ask_all(path: Path, kept: dict, contestants: list, parts: list, threads: int
     """Every part that is still open, of a server for each contestant."""
     tokenizer = load_tokenizer()
     for one in contestants:
-        open_ = [part for part in one.parts if part in parts and missing(kept, part, one, texts_of(part))[1]]
+        asks = [part for part in one.parts if part in parts and part in ASKED]
+        open_ = [part for part in asks if missing(kept, part, one, texts_of(part))[1]]
         if not open_:
             continue
         with tempfile.TemporaryDirectory() as scratch:
@@ -153,8 +156,9 @@ def ask_part(path: Path, kept: dict, one: Contestant, part: str, url: str, token
     options = {"system": SYSTEM[part], "adapters": {0: one.scale} if one.file else None, "cached": True}
     if part == "alarm rules":
         options["room"] = RULE_ROOM
-    elif part == "ordinary, no signs":
+    elif part in ("ordinary, no signs", "ordinary, begun"):
         options["banned"] = json_signs(tokenizer)
+        options["begun"] = BEGUN if part == "ordinary, begun" else ""
     elif part == "renamed, shown":
         options["shown"] = renamed()
     replies = ask_ordinary(url, tokenizer, [*open_.values()], **options)

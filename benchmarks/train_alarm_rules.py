@@ -1,7 +1,7 @@
 """Train the adapters that chapter 52 measures: LoRA on SmolLM2 for alarm rules, one pass over generated pairs.
 
     python benchmarks/train_alarm_rules.py --seed 0   # resumes where it was killed
-    python benchmarks/train_alarm_rules.py --seed 0 --counts 512 --shuffled   # control: answers of other sentences
+    python benchmarks/train_alarm_rules.py --seed 0 --counts 2048 --shuffled   # control: answers of other sentences
 
 Every example is seen once. One trunk runs at a constant rate; for each count a branch leaves it, whose rate falls to
 nothing over the last quarter of the count, so that each size of data has a finished training of its own. Writes

@@ -93,9 +93,10 @@ def test_every_contestant_has_a_server_of_its_own_and_is_asked_once(monkeypatch,
     }.items():
         monkeypatch.setattr(answer_ordinary, name, what)
     half = answer_ordinary.Contestant("a x 0.5", "52/a", 0.5, ("ordinary, dev", "alarm rules"))
-    base, kept = answer_ordinary.Contestant("base", parts=("ordinary, dev",)), {}
+    base, kept = answer_ordinary.Contestant("base", parts=("ordinary, dev", "news")), {}  # news is read, not asked
+    everything = [*answer_ordinary.ASKED, *answer_ordinary.READS]
     for _ in range(2):
-        answer_ordinary.ask_all(tmp_path / "kept.json", kept, [base, half], list(answer_ordinary.ASKED), 2)
+        answer_ordinary.ask_all(tmp_path / "kept.json", kept, [base, half], everything, 2)
     assert served == [0, 1]
     assert sent == [(20, None, DEFAULT), (20, {0: 0.5}, DEFAULT), (40, {0: 0.5}, SHORT)]
     assert kept == json.loads((tmp_path / "kept.json").read_text())

@@ -14,6 +14,7 @@ from workbench.errors import UnknownNameError, WorkbenchError
 DEFAULT = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # the template's, if nobody writes one
 ANOTHER = "You are a friendly librarian."  # neither the training's prompt nor the model's
 RENAMED = ' Call the list of places "where", never "at".'  # what is told to a model whose training said "at"
+BEGUN = "The answer is"  # how replies are begun for a model that does not find into words
 SPLITS = ("dev", "test")
 ROOM = 40  # tokens of a reply: every request can be answered in fewer
 FORMS = ("words", "question", "rule", "braces")
@@ -200,13 +201,14 @@ def ask_ordinary(
     banned: Sequence[int] = (),
     shown: Sequence[tuple[str, str]] = (),
     cached: bool = False,
+    begun: str = "",
 ) -> Iterator[str]:
     """Greedy replies of a llama.cpp server, one after the other, at most `room` tokens each.
 
     adapters: their number there → scale; others are off.  banned: tokens that no reply may hold.  shown: requests with
-    replies that stand before each request.  cached: let the engine reuse what it has read for an earlier request.  It
-    goes by the text alone, not by the adapter that read it (llama.cpp's issue 26207): only for a server on which every
-    request has the same adapters at the same scale.  Raises WorkbenchError when the server refuses.
+    replies that stand before each request.  begun: how each reply begins; what follows is returned.  cached: let the
+    engine reuse what it has read for an earlier request.  It goes by the text alone, not by the adapter that read it
+    (llama.cpp's issue 26207): only where all requests have the same adapters.  Raises WorkbenchError if refused.
     """
     import httpx
 
@@ -216,7 +218,7 @@ def ask_ordinary(
     with httpx.Client(base_url=url, timeout=600) as client:
         for request in requests:
             turns = _turns(system, shown, request)
-            text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) + begun
             reply = client.post("/completion", json={"prompt": text, **fixed}).json()
             if "content" not in reply:
                 raise WorkbenchError(f"the server refused: {reply.get('error', reply)}")
@@ -242,9 +244,6 @@ def renamed() -> list[tuple[str, str]]:
 
 
 def whole_sentences(reply: str) -> str:
-    """A reply that was cut, up to the end of its last whole sentence; one without any stays as it is.
-
-    "Dig a hole. 2. Water the" → "Dig a hole."
-    """
+    """A cut reply up to its last whole sentence, if it has one: "Dig a hole. 2. Water the" → "Dig a hole."."""
     ends = [found.end() for found in re.finditer(r"(?<!\d)[.!?](?=\s|$)", reply)]
     return reply[: ends[-1]] if ends else reply

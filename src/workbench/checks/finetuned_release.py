@@ -59,7 +59,7 @@ def check_choose(choose: Callable) -> str:
 def _files(case: int) -> tuple[np.ndarray, dict[str, tuple[float, np.ndarray]]]:
     """The model's right answers, and name → (MB, right answers of the file)."""
     rng = np.random.default_rng(case)
-    count = (400, 30, 400)[case]
+    count = (400, 100, 400)[case]
     model = rng.random(count) < 0.7
 
     def changed(lost: int, won: int) -> np.ndarray:
@@ -68,8 +68,8 @@ def _files(case: int) -> tuple[np.ndarray, dict[str, tuple[float, np.ndarray]]]:
         hits[np.flatnonzero(~model)[:won]] = True
         return hits
 
-    if case == 1:  # few sentences: 4 lost, 1 won is "not significant", and far from proven harmless
-        return model, {"F16": (270.0, changed(0, 0)), "Q4_1": (98.0, changed(4, 1))}
+    if case == 1:  # few sentences: 6 lost, 2 won is "not significant", and far from proven harmless
+        return model, {"F16": (270.0, changed(1, 0)), "Q4_1": (98.0, changed(6, 2))}
     if case == 2:
         return model, {"F16": (270.0, changed(60, 0)), "Q4_1": (98.0, changed(90, 2))}
     return model, {"F16": (270.0, changed(1, 1)), "Q8_0": (144.0, changed(3, 2)), "Q4_1": (98.0, changed(40, 4))}
