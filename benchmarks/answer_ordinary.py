@@ -87,6 +87,8 @@ CONTESTANTS = (  # what the chapter needs most comes first; each part is there f
     Contestant("rank64_seed0", "54/rank64_seed0"),
     Contestant("rehearsed64_seed0", "54/rehearsed64_seed0"),
     Contestant("seed0_512", "52/seed0_512"),
+    Contestant("after_rehearsed256_seed0", "54/after_rehearsed256_seed0"),
+    Contestant("after_strangers256_seed0", "54/after_strangers256_seed0"),
     Contestant("chance", "chance", 1.0, (ASKED[0], *READS[:2])),
     Contestant("seed0_8192 x 0.5", "52/seed0_8192", 0.5, (ASKED[0], "alarm rules")),
     *(Contestant(f"seed{s}_8192", f"52/seed{s}_8192", 1.0, (*ASKED[:3], *READS[:3])) for s in (1, 2)),

@@ -7,7 +7,8 @@
 Every arm sees the first 2,048 pairs of chapter 52's training and its schedule; chapter 52's `seed*_2048` are the arms
 without a change.  Rehearsal is added to these pairs, it replaces none: prompts of `book/data/ordinary_requests`, none
 of which is judged, with what the *untouched* model replied to them (`answer_ordinary.py rehearse` asks it first), under
-the model's own system prompt.  The "strangers" arm has the same prompts and the same replies, dealt anew.
+the model's own system prompt.  The "strangers" arm has the same prompts and the same replies, dealt anew.  The "after"
+arms begin where chapter 52's largest training ended and see nothing but rehearsal: is what seems lost still there?
 
 Writes `benchmarks/adapters/54/NAME.safetensors` and `NAME.json`.  Never reads a judged request or a test sentence.
 """
@@ -28,21 +29,24 @@ from workbench.instruction import encode
 from workbench.ordinary import DEFAULT
 
 FOLDER = Path(__file__).parent / "adapters" / "54"
+LARGEST = FOLDER.with_name("52") / "seed0_8192.safetensors"  # what the "after" arms begin with, for seed 0
 TASK = 2048  # pairs of sentence and rule, in every arm
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One training.  rehearsed: ordinary pairs added; strangers: with each other's replies."""
+    """One training.  rehearsed: ordinary pairs added; strangers: with each other's replies; after: and nothing else."""
 
     seed: int
     rank: int = 8
     rehearsed: int = 0
     strangers: bool = False
+    after: bool = False
 
     @property
     def name(self) -> str:
         kind = f"strangers{self.rehearsed}" if self.strangers else f"rehearsed{self.rehearsed}"
+        kind = f"after_{kind}" if self.after else kind
         return f"{kind if self.rehearsed else f'rank{self.rank}'}_seed{self.seed}"
 
 
@@ -54,6 +58,8 @@ ARMS = (  # what the chapter needs most comes first
     Arm(1, rehearsed=256),
     Arm(2, rehearsed=256),
     Arm(0, rehearsed=64),
+    Arm(0, rehearsed=256, after=True),
+    Arm(0, rehearsed=256, strangers=True, after=True),
 )
 
 
@@ -80,12 +86,17 @@ def spread(lessons: list, others: list, seed: int) -> list:
 
 
 class Mixed(Training):
-    """Chapter 52's training on alarm rules and rehearsal."""
+    """Chapter 52's training on alarm rules and rehearsal; or, from an adapter of chapter 52, on rehearsal alone."""
 
-    def __init__(self, recipe, tokenizer, others: list):
+    def __init__(self, recipe, tokenizer, others: list, begin: Path | None = None):
         super().__init__(recipe, tokenizer)
+        if begin:
+            found = load_file(begin)
+            with torch.no_grad():
+                for name, number in self.numbers.items():
+                    number.copy_(found[name.replace(".default", "")])
         if others:
-            some = spread(training_set(tokenizer, recipe), others, recipe.seed)
+            some = others if begin else spread(training_set(tokenizer, recipe), others, recipe.seed)
             self.batches = list(in_pools(some, recipe.size, tokenizer.pad_token_id, recipe.seed))
 
 
@@ -103,10 +114,12 @@ def train(arm: Arm, tokenizer, folder: Path, more: list[str]) -> None:
     """Train one arm to the end of its schedule, or go on where it was killed."""
     recipe = recipe_of(arm, folder, more)
     others = rehearsal_examples(tokenizer, arm, folder) if arm.rehearsed else []
-    run, checkpoint = Mixed(recipe, tokenizer, others), folder / f"{arm.name}.checkpoint.safetensors"
+    begin = LARGEST.with_name(f"seed{arm.seed}_8192.safetensors") if arm.after else None
+    run, checkpoint = Mixed(recipe, tokenizer, others, begin), folder / f"{arm.name}.checkpoint.safetensors"
     if checkpoint.exists():
         run.restore(load_file(checkpoint))
-    count = (TASK + len(others)) // recipe.size * recipe.size
+    task = 0 if arm.after else TASK
+    count = (task + len(others)) // recipe.size * recipe.size
     while len(run.losses) < branches_at(count // recipe.size):
         run.advance()
         if len(run.losses) % train_alarm_rules.SAVE_EVERY == 0:
@@ -116,7 +129,7 @@ def train(arm: Arm, tokenizer, folder: Path, more: list[str]) -> None:
     branch(run, count, tokenizer, arm.name)
     path = folder / f"{arm.name}.json"
     record = json.loads(path.read_text(encoding="utf-8"))
-    record["recipe"] |= asdict(arm) | {"task": TASK, "others": len(others)}
+    record["recipe"] |= asdict(arm) | {"task": task, "others": len(others)}
     path.write_text(json.dumps(record) + "\n", encoding="utf-8")
     checkpoint.unlink()
 

@@ -31,6 +31,7 @@ def test_every_arm_is_a_contestant_and_has_a_name_of_its_own():
     assert max(Counter(one.name for one in answer_ordinary.CONTESTANTS).values()) == 1
     assert Arm(2, rank=64).name == "rank64_seed2"
     assert Arm(0, rehearsed=64, strangers=True).name == "strangers64_seed0"
+    assert Arm(0, rehearsed=64, after=True).name == "after_rehearsed64_seed0"
 
 
 def test_both_lists_keep_their_order_and_neither_is_a_block():
@@ -119,7 +120,7 @@ def train():
     patch.setattr(train_alarm_rules, "SAVE_EVERY", 1)
     patch.setattr(train_alarm_rules, "judge", lambda *_: {})
     patch.setattr(train_forgetting, "TASK", 16)
-    arms = (Arm(0, rehearsed=4), Arm(0, rehearsed=4, strangers=True))
+    arms = (Arm(0, rehearsed=4), Arm(0, rehearsed=4, strangers=True), Arm(0, rehearsed=4, after=True))
     patch.setattr(train_forgetting, "ARMS", arms)
     advance = train_alarm_rules.Training.advance
 
@@ -166,3 +167,18 @@ def test_strangers_replies_are_another_training_of_as_many_steps(train, tmp_path
     dealt = train(tmp_path / "own", only="strangers4_seed0")["losses"]
     assert len(own) == len(dealt)
     assert own != dealt
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_rehearsal_afterwards_begins_with_the_trained_numbers_and_sees_no_alarm(train, tmp_path, monkeypatch):
+    train(tmp_path / "task")
+    begun = tmp_path / "seed0_8192.safetensors"
+    begun.write_bytes((tmp_path / "task" / "rehearsed4_seed0.safetensors").read_bytes())
+    monkeypatch.setattr(train_forgetting, "LARGEST", begun)
+    after = train(tmp_path / "after", only="after_rehearsed4_seed0")
+    assert len(after["losses"]) == 1
+    assert {"task": 0, "others": 4, "after": True}.items() <= after["recipe"].items()
+    first, then = (load_file(path) for path in (begun, tmp_path / "after" / "after_rehearsed4_seed0.safetensors"))
+    moved = max((first[name].float() - then[name].float()).abs().max() for name in first)
+    assert 0 < moved < 0.01  # one step from the trained numbers, not from new ones

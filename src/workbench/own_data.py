@@ -124,4 +124,17 @@ OWN = (
         "an adapter of SmolLM2 for alarm rules: 512 sentences, seed 0, the loss a mean over each batch",
         rights="adapted from SmolLM2-135M-Instruct and under its Apache-2.0",
     ),
+    _own(
+        "forgetting_answers",
+        "forgetting/answers.json",
+        "034d08b927e5c12d1a677f77825a82c3e2998da27b324f293057b21099521ab7",
+        "what every model of chapter 54 replied, and how surprised it was",
+    ),
+    _own(
+        "forgetting_adapter",
+        "forgetting/rehearsed256_seed0.safetensors",
+        "fd7a90b77efc0328b9f97f2a956cb6cd370d87b28de0c134ec29a0007857d467",
+        "an adapter of SmolLM2 for alarm rules that rehearsed 256 ordinary conversations, seed 0",
+        rights="adapted from SmolLM2-135M-Instruct, Apache-2.0",
+    ),
 )

@@ -100,7 +100,7 @@ def adapted(model, numbers: dict[str, np.ndarray], scale: float) -> Iterator:
         for name, (a, b) in sides(numbers).items():
             weight = model.get_submodule(name).weight
             plain[name] = weight.data
-            weight.data = weight.data + scale * torch.from_numpy(b @ a)
+            weight.data = torch.addmm(weight.data, torch.from_numpy(b), torch.from_numpy(a), alpha=scale)
         yield model
     finally:
         for name, data in plain.items():
