@@ -4,11 +4,12 @@
     python benchmarks/train_forgetting.py --only rank1_seed0             # one of them
     python benchmarks/train_forgetting.py --only rank1_seed0 --rate 3e-3   # what is not known here goes to chapter 52's
 
-Every arm sees the first 2,048 pairs of chapter 52's training and its schedule; chapter 52's `seed*_2048` are the arms
-without a change.  Rehearsal is added to these pairs, it replaces none: prompts of `book/data/ordinary_requests`, none
-of which is judged, with what the *untouched* model replied to them (`answer_ordinary.py rehearse` asks it first), under
-the model's own system prompt.  The "strangers" arm has the same prompts and the same replies, dealt anew.  The "after"
-arms begin where chapter 52's largest training ended and see nothing but rehearsal: is what seems lost still there?
+Every arm but the "after" ones sees the first 2,048 pairs of chapter 52's training and its schedule; its `seed*_2048`
+are the arms without a change.  Rehearsal is added to these pairs, it replaces none: prompts of
+`book/data/ordinary_requests`, none of which is judged, with what the *untouched* model replied to them
+(`answer_ordinary.py rehearse` asks it first), under the model's own system prompt.  The "strangers" arm has the same
+prompts and the same replies, dealt anew.  The "after" arms begin where chapter 52's largest training ended and see
+nothing but rehearsal: is what seems lost still there?
 
 Writes `benchmarks/adapters/54/NAME.safetensors` and `NAME.json`.  Never reads a judged request or a test sentence.
 """
