@@ -108,9 +108,7 @@ def check_same_rule(same_rule: Callable) -> str:
     for answer, gold, wanted, hint in EQUAL:
         try:
             got = same_rule(answer, gold)
-        except NotImplementedError:
-            raise
-        except Exception as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # what reading any text at all may raise
             raise Hint(f"{answer} raised {type(error).__name__}. {hint}") from None
         if got is None:
             raise Hint(NONE)

@@ -92,12 +92,13 @@ def check_ship(ship: Callable) -> str:
 
         wanted = _smallest(model, files, lambda d: 100 * d.mean() - error(d) > -margin)  # noqa: B023
         got = ship(model.copy(), {name: (size, hits.copy()) for name, (size, hits) in files.items()}, margin)
-        if got == wanted and (got is None or isinstance(got, str)):
+        if (got is None or isinstance(got, str)) and got == wanted:
             continue
         if got is None:
             raise Hint(NONE if case == 0 else f"{wanted} is proven to lose less than the margin.")
         if not isinstance(got, str) or got not in files:
-            raise Hint(f"The name of a file is asked for, or None: not {got!r:.40}.")
+            what = repr(got) if isinstance(got, str) else f"a {type(got).__name__}"
+            raise Hint(f"The name of a file is asked for, or None: not {what:.40}.")
         if wanted is None:
             raise Hint("No file is proven harmless there: None is the answer.")
         named = {
