@@ -2,8 +2,8 @@
 # From nothing to the kept records of chapter 52, in order.  End it whenever you like (Ctrl-C, or kill this script's
 # number) and start it again: trainings resume from their checkpoints, answers from the last ten that were kept.
 #
-#     nice bash benchmarks/finish_alarm_rules.sh                # the folder is benchmarks/adapters/52; FOLDER=… for another one
-#     STOP=choice nice bash benchmarks/finish_alarm_rules.sh   # up to and without the choice: read dev before anything is opened
+#     nice bash benchmarks/finish_alarm_rules.sh               # into benchmarks/adapters/52; FOLDER=… for another
+#     STOP=choice nice bash benchmarks/finish_alarm_rules.sh   # only up to the choice: read dev first
 #
 # The test is opened only after the prompts were chosen on dev.  answer_alarm_rules.py refuses it otherwise.
 set -euo pipefail

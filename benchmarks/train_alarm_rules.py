@@ -213,8 +213,7 @@ def main():
     recipe, tokenizer = arguments(), load_tokenizer()
     torch.set_num_threads(recipe.threads)
     recipe.out.mkdir(parents=True, exist_ok=True)
-    kind = "shuffled" if recipe.shuffled else "mean" if recipe.mean else "seed"
-    kind = "scattered" if recipe.scattered else kind
+    kind = next((name for name in ("scattered", "shuffled", "mean") if getattr(recipe, name)), "seed")
     run, checkpoint = Training(recipe, tokenizer), recipe.out / f"{kind}{recipe.seed}.checkpoint.safetensors"
     if checkpoint.exists():
         run.restore(load_file(checkpoint))

@@ -30,7 +30,7 @@ from workbench.instruction import encode
 from workbench.ordinary import DEFAULT
 
 FOLDER = Path(__file__).parent / "adapters" / "54"
-LARGEST = FOLDER.with_name("52") / "seed0_8192.safetensors"  # what the "after" arms begin with, for seed 0
+LARGEST = FOLDER.with_name("52")  # what the "after" arms begin with: its seed*_8192
 TASK = 2048  # pairs of sentence and rule, in every arm
 
 
@@ -115,7 +115,7 @@ def train(arm: Arm, tokenizer, folder: Path, more: list[str]) -> None:
     """Train one arm to the end of its schedule, or go on where it was killed."""
     recipe = recipe_of(arm, folder, more)
     others = rehearsal_examples(tokenizer, arm, folder) if arm.rehearsed else []
-    begin = LARGEST.with_name(f"seed{arm.seed}_8192.safetensors") if arm.after else None
+    begin = LARGEST / f"seed{arm.seed}_8192.safetensors" if arm.after else None
     run, checkpoint = Mixed(recipe, tokenizer, others, begin), folder / f"{arm.name}.checkpoint.safetensors"
     if checkpoint.exists():
         run.restore(load_file(checkpoint))

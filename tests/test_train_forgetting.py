@@ -175,7 +175,7 @@ def test_rehearsal_afterwards_begins_with_the_trained_numbers_and_sees_no_alarm(
     train(tmp_path / "task")
     begun = tmp_path / "seed0_8192.safetensors"
     begun.write_bytes((tmp_path / "task" / "rehearsed4_seed0.safetensors").read_bytes())
-    monkeypatch.setattr(train_forgetting, "LARGEST", begun)
+    monkeypatch.setattr(train_forgetting, "LARGEST", tmp_path)
     after = train(tmp_path / "after", only="after_rehearsed4_seed0")
     assert len(after["losses"]) == 1
     assert {"task": 0, "others": 4, "after": True}.items() <= after["recipe"].items()
